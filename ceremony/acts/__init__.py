@@ -1,0 +1,1 @@
+"""What can be approved: typed structs, their digests, signatures and plain words (pure)."""

@@ -1,0 +1,80 @@
+"""The EIP-712 digest of every act: which struct has which fields, in which domain (DESIGN 4.7)."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ceremony.acts.typed import domain_separator, hash_struct, typed_digest
+from ceremony.errors import RecordError
+from ceremony.records.base import from_hex
+from ceremony.records.structs import Domain, TypedAct
+
+VERSION = "1"
+
+# SPEC EIP-712: member order is part of the type; `size`, `epoch` and the like are uint64 in the contract too.
+FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "Enrolment": (
+            ("ceremony", "bytes32"),
+            ("planDigest", "bytes32"),
+            ("epoch", "uint64"),
+            ("custodian", "uint8"),
+            ("serial", "string"),
+            ("governanceKey", "address"),
+        ),
+        "Transport": (
+            ("ceremony", "bytes32"),
+            ("dealing", "uint64"),
+            ("custodian", "uint8"),
+            ("serial", "string"),
+            ("keyDigest", "bytes32"),
+        ),
+        "Attestation": (
+            ("subject", "string"),
+            ("ceremony", "bytes32"),
+            ("dealing", "uint64"),
+            ("custodian", "uint8"),
+            ("evidence", "bytes32"),
+        ),
+        "Genesis": (
+            ("root", "bytes32"),
+            ("size", "uint64"),
+            ("planDigest", "bytes32"),
+            ("epoch", "uint64"),
+            ("seq", "uint64"),
+            ("deadline", "uint64"),
+            ("head", "bytes32"),
+        ),
+        "Checkpoint": (("origin", "string"), ("size", "uint64"), ("root", "bytes32")),
+    },
+)
+ON_CONTRACT = frozenset({"Genesis", "Checkpoint"})
+"""Acts signed in the contract's domain; the others are signed in the ceremony's own, before any contract exists."""
+
+
+def separator(domain: Domain) -> bytes:
+    """The 32-byte domain separator; RecordError unless exactly one of contract and salt is given."""
+    if (domain.contract is None) == (domain.salt is None):
+        message = "a signing domain has either a contract or a ceremony id, never both or none"
+        raise RecordError(message)
+    return domain_separator(
+        name=domain.name,
+        version=VERSION,
+        chain_id=domain.chain_id,
+        verifying_contract=None if domain.contract is None else from_hex(domain.contract),
+        salt=None if domain.salt is None else from_hex(domain.salt),
+    )
+
+
+def digest(act: TypedAct) -> bytes:
+    """The 32 bytes that a governance key signs for this act; RecordError when the act is in the wrong kind of domain."""
+    if (act.struct.type in ON_CONTRACT) != (act.domain.contract is not None):
+        message = f"{act.struct.type} is signed in the wrong domain"
+        raise RecordError(message)
+    fields = FIELDS[act.struct.type]
+    values = [value for name, value in act.struct.model_dump().items() if name != "type"]
+    typed = {name: _encode(kind, value) for (name, kind), value in zip(fields, values, strict=True)}
+    return typed_digest(separator(act.domain), hash_struct(act.struct.type, fields, typed))
+
+
+def _encode(kind: str, value: str | int) -> str | int | bytes:
+    return from_hex(value) if isinstance(value, str) and kind in {"bytes32", "address"} else value

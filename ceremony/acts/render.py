@@ -1,0 +1,92 @@
+"""Acts in plain words: what a custodian reads before saying Yes (T11)."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from ceremony.acts.digest import digest
+from ceremony.acts.words import encode_words
+from ceremony.records.base import from_hex
+from ceremony.records.structs import Attestation, Checkpoint, Enrolment, Genesis, Transport, TypedAct
+
+
+def render(act: TypedAct) -> tuple[str, ...]:
+    """The act, line by line: what it does, its fields, what it cannot do, where it is valid, its digest in hex and in words."""
+    value = digest(act)
+    return (
+        *_RENDER[act.struct.type](act.struct),
+        *_place(act),
+        f"Digest:    0x{value.hex()}",
+        f"In words:  {encode_words(value)}",
+    )
+
+
+def instant(seconds: int) -> str:
+    """Seconds since 1970 as a UTC time people read; a number too large for a calendar stays a number."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):
+        return f"second {seconds}"
+
+
+def _place(act: TypedAct) -> tuple[str, ...]:
+    domain = act.domain
+    where = f"contract {domain.contract}" if domain.contract else f"ceremony {domain.salt}"
+    note = " (rehearsal: worth nothing elsewhere)" if domain.name == "ceremony rehearsal" else ""
+    return (f"Valid on:  chain {domain.chain_id}, {where}{note}",)
+
+
+def _genesis(act: Genesis) -> tuple[str, ...]:
+    return (
+        "GENESIS: write the first root hash into the contract. This can be done once and never undone.",
+        f"Root:      {act.root}",
+        f"In words:  {encode_words(from_hex(act.root))}",
+        f"Covers:    entries 0 to {act.size - 1} of the transcript ({act.size} entries)",
+        f"Plan:      {act.plan_digest}",
+        f"Epoch:     {act.epoch}, sequence {act.sequence}, contract head before: {act.head}",
+        f"Dies at:   {instant(act.deadline)} (chain time) if it is not on chain by then",
+        "It cannot: move funds, change the roster, change code, or be followed by another genesis.",
+    )
+
+
+def _checkpoint(act: Checkpoint) -> tuple[str, ...]:
+    return (
+        "CHECKPOINT: close the transcript. From now on it has exactly these entries.",
+        f"Origin:    {act.origin}",
+        f"Entries:   {act.size}",
+        f"Root:      {act.root}",
+        f"In words:  {encode_words(from_hex(act.root))}",
+        "It cannot: change anything on chain.",
+    )
+
+
+def _enrolment(act: Enrolment) -> tuple[str, ...]:
+    return (
+        f"ENROLMENT: custodian {act.custodian} holds governance key {act.governance_key} in token {act.serial}.",
+        f"Ceremony:  {act.ceremony}, epoch {act.epoch}, plan {act.plan_digest}",
+    )
+
+
+def _transport(act: Transport) -> tuple[str, ...]:
+    return (
+        f"TRANSPORT: token {act.serial} of custodian {act.custodian} receives its shard of dealing {act.dealing}.",
+        f"Ceremony:  {act.ceremony}, SHA-256 of the transport key {act.key_digest}",
+    )
+
+
+def _attestation(act: Attestation) -> tuple[str, ...]:
+    return (
+        f"ATTESTATION: custodian {act.custodian} saw the {act.subject} of dealing {act.dealing}; evidence {act.evidence}.",
+        f"Ceremony:  {act.ceremony}",
+    )
+
+
+_RENDER: Mapping[str, Callable[..., tuple[str, ...]]] = MappingProxyType(
+    {
+        "Genesis": _genesis,
+        "Checkpoint": _checkpoint,
+        "Enrolment": _enrolment,
+        "Transport": _transport,
+        "Attestation": _attestation,
+    },
+)

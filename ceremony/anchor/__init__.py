@@ -1,0 +1,1 @@
+"""The chain: what is read of it, what is written to it, and the contract's own encodings."""

@@ -1,0 +1,80 @@
+"""The chain PORT: what the ceremony reads of an EVM chain through one endpoint, and what it writes."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ceremony.records.evidence import BlockSeen
+
+FACTORY = "0x4e59b44847b379578588920ca78fbf26c0b4956c"
+"""The deterministic deployment proxy that most chains have at this address; it runs CREATE2 with salt || creation code."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """One event: who emitted it, its topics (32 bytes each) and data."""
+
+    address: str
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the chain did with a transaction: `succeeded`, in which block, with which events."""
+
+    transaction: str
+    succeeded: bool
+    block_number: int
+    block_hash: str
+    contract: str | None
+    logs: tuple[Log, ...]
+
+
+class ChainReader(Protocol):
+    """One endpoint. Every method raises ChainUnreachable or ChainLied, never anything else, and returns within a deadline."""
+
+    name: str
+
+    def chain_id(self) -> int:
+        """The chain's id (EIP-155)."""
+        ...
+
+    def finalized(self) -> BlockSeen:
+        """The newest finalized block."""
+        ...
+
+    def block(self, number: int) -> BlockSeen:
+        """The block with this number, as this endpoint knows it."""
+        ...
+
+    def code(self, address: str, number: int) -> bytes:
+        """Runtime code at an address, as of a block; empty when there is none."""
+        ...
+
+    def call(self, address: str, data: bytes, number: int) -> bytes:
+        """The answer of a view function, as of a block; CallReverted when it reverts."""
+        ...
+
+    def receipt(self, transaction: str) -> Receipt | None:
+        """The receipt of a mined transaction; None while there is none."""
+        ...
+
+    def transactions_with(self, address: str, topic: bytes, first: int, last: int) -> tuple[str, ...]:
+        """Hashes of transactions in blocks [first, last] in which `address` emitted an event with this first topic."""
+        ...
+
+
+class ChainWriter(Protocol):
+    """The payer's way to the chain. The payer pays, and has no authority."""
+
+    def payer(self) -> str:
+        """The paying address."""
+        ...
+
+    def nonce(self) -> int:
+        """The payer's next nonce."""
+        ...
+
+    def send(self, to: str | None, data: bytes) -> str:
+        """Send a transaction, simulated first; returns its hash. Raises CallReverted, BalanceTooLow before anything is sent."""
+        ...

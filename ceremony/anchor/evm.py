@@ -1,0 +1,110 @@
+"""The writing door: the payer sends transactions through web3 (DOOR).
+
+On a development chain the node's own unlocked account pays; elsewhere a keystore file (Web3 Secret Storage) whose password is asked for.
+The payer pays and has no authority: the contract looks at approvals only.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from web3 import HTTPProvider, Web3
+from web3.exceptions import ContractLogicError, Web3Exception
+
+from ceremony.anchor.artifacts.artifact import load_artifact
+from ceremony.anchor.contract import parse_refusal
+from ceremony.disk import read_limited
+from ceremony.errors import AnswerError, BalanceTooLow, CallReverted, ChainUnreachable, DirectoryError, RecordError
+from ceremony.records.canonical import require_shallow
+
+SEND_SECONDS = 20
+"""For one answer while sending."""
+MARGIN = 2
+"""Fees may double between two blocks of a busy chain and the payment still goes through."""
+KEYSTORE_LIMIT = 1 << 16
+"""Bytes of a key file: they have 500."""
+
+
+class EvmWriter:
+    """One endpoint to send through, and who pays (None: the node's first unlocked account)."""
+
+    def __init__(self, url: str, account: LocalAccount | None = None) -> None:
+        self.name = url
+        self._web3 = Web3(HTTPProvider(url, request_kwargs={"timeout": SEND_SECONDS}))
+        self._account = account
+
+    def payer(self) -> str:
+        """The paying address, lower case."""
+        if self._account:
+            return str(self._account.address).lower()
+        accounts = self._guard(lambda: self._web3.eth.accounts)
+        if not accounts:
+            message = f"endpoint {self.name} has no unlocked account to pay with"
+            raise BalanceTooLow(message, culprits=(self.name,), remedy="Name the payer's key file with --keystore FILE.")
+        return str(accounts[0]).lower()
+
+    def nonce(self) -> int:
+        """The payer's next nonce, pending transactions included."""
+        payer = Web3.to_checksum_address(self.payer())
+        return int(self._guard(lambda: self._web3.eth.get_transaction_count(payer, "pending")))
+
+    def send(self, to: str | None, data: bytes) -> str:
+        """Simulate, check the balance, send; the transaction's hash. CallReverted or BalanceTooLow mean that nothing was sent."""
+        payer = Web3.to_checksum_address(self.payer())
+        transaction: dict[str, Any] = {"from": payer, "data": "0x" + data.hex(), "value": 0}
+        if to:
+            transaction["to"] = Web3.to_checksum_address(to)
+        transaction["gas"] = int(self._guard(lambda: self._web3.eth.estimate_gas(transaction)) * 1.2)  # type: ignore[arg-type]
+        price = int(self._guard(lambda: self._web3.eth.gas_price)) * MARGIN
+        self._require_balance(payer, transaction["gas"] * price)
+        if self._account is None:
+            return self._hex(self._guard(lambda: self._web3.eth.send_transaction(transaction)))  # type: ignore[arg-type]
+        transaction |= {"nonce": self.nonce(), "gasPrice": price, "chainId": int(self._guard(lambda: self._web3.eth.chain_id))}
+        signed = self._account.sign_transaction(transaction)
+        return self._hex(self._guard(lambda: self._web3.eth.send_raw_transaction(signed.raw_transaction)))
+
+    def _require_balance(self, payer: Any, needed: int) -> None:  # noqa: ANN401 - web3's checksum address
+        balance = int(self._guard(lambda: self._web3.eth.get_balance(payer)))
+        if balance < needed:
+            message = f"payer {payer} has {balance} wei and may need {needed}"
+            raise BalanceTooLow(message, culprits=(str(payer),))
+
+    def _guard(self, call: Any) -> Any:  # noqa: ANN401 - web3's own types
+        """Run a web3 call; its errors become named ones."""
+        try:
+            return call()
+        except ContractLogicError as error:
+            data = str(error.data or "")
+            refusal = bytes.fromhex(data.removeprefix("0x")) if data.startswith("0x") else b""
+            message = f"the contract would refuse this: {parse_refusal(load_artifact(), refusal)}; nothing was sent"
+            raise CallReverted(message, culprits=(self.name,)) from None
+        except (Web3Exception, OSError, ValueError, KeyError) as error:
+            text = str(error)
+            if "insufficient funds" in text.lower():
+                message = f"the payer cannot pay: {text[:200]}"
+                raise BalanceTooLow(message, culprits=(self.name,)) from None
+            message = f"endpoint {self.name} did not do it: {text[:200]}"
+            raise ChainUnreachable(message, culprits=(self.name,)) from None
+
+    @staticmethod
+    def _hex(value: Any) -> str:  # noqa: ANN401 - HexBytes
+        return "0x" + bytes(value).hex()
+
+
+def open_keystore(path: Path, password: str) -> LocalAccount:
+    """The payer's key from a Web3 Secret Storage file; DirectoryError when it cannot be read, AnswerError for a wrong password."""
+    data = read_limited(path, KEYSTORE_LIMIT) or b""
+    try:
+        require_shallow(data)
+        content = json.loads(data)
+    except (RecordError, ValueError):
+        message = f"the key file {path} is missing or no JSON of at most {KEYSTORE_LIMIT} bytes"
+        raise DirectoryError(message, culprits=(str(path),)) from None
+    try:
+        account: LocalAccount = Account.from_key(Account.decrypt(content, password))
+    except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError):
+        message = f"the password does not open the key file {path}, or it is no key file"
+        raise AnswerError(message, culprits=(str(path),)) from None
+    return account

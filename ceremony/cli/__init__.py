@@ -1,0 +1,104 @@
+"""The `ceremony` command: parse, wire, call, render. It decides nothing. Heavy imports happen inside the verbs that need them."""
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from ceremony.errors import CeremonyError
+
+_VERBS = {
+    "plan": ("ceremony.cli.plan", "plan"),
+    "token": ("ceremony.cli.token", "token"),
+    "pin": ("ceremony.cli.token", "pin"),
+    "doctor": ("ceremony.cli.doctor", "doctor"),
+    "script": ("ceremony.cli.script", "script"),
+    "run": ("ceremony.cli.run", "run"),
+    "status": ("ceremony.cli.status", "status"),
+    "approve": ("ceremony.cli.approve", "approve"),
+    "abort": ("ceremony.cli.abort", "abort"),
+    "anchor": ("ceremony.cli.anchor", "anchor"),
+    "verify": ("ceremony.cli.verify", "verify"),
+}
+_SHORT = {
+    "plan": "Write, check and show a plan.",
+    "token": "Initialise a token.",
+    "pin": "Set or change a token's user PIN.",
+    "doctor": "Try everything the ceremony needs on every token of a plan.",
+    "script": "Print the ceremony, step by step.",
+    "run": "Start or resume a ceremony.",
+    "status": "Say what is done and what is owed.",
+    "approve": "Read and approve the act that is owed, as one custodian.",
+    "abort": "Stop the act that is waiting.",
+    "anchor": "Publish the approved act and wait until it is final.",
+    "verify": "Check a ceremony from outside.",
+}
+
+
+class Verbs(click.Group):
+    """Loads a verb's module only when that verb is used, so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
+        """The verbs in the order of a ceremony."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+        """One verb, or None."""
+        if cmd_name not in _VERBS:
+            return None
+        module, name = _VERBS[cmd_name]
+        command = getattr(import_module(module), name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - likewise
+        """The verbs with their one-line descriptions, without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _SHORT[name]) for name in _VERBS])
+
+
+@click.group(cls=Verbs)
+@click.version_option(package_name="ceremony")
+def root() -> None:
+    """Deal a master secret into seven HSMs, act only by five of seven, anchor the genesis root on a chain, verify it all.
+
+    \b
+    Example, a whole rehearsal on this machine:
+      scripts/rehearse --out /tmp/rehearsal
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; every refusal ends as plain words on stderr and the error's own exit code."""
+    sys.exit(run_command(arguments))
+
+
+def run_command(arguments: Sequence[str] | None = None) -> int:
+    """Run one command in this process and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        result = root.main(given, prog_name="ceremony", standalone_mode=False)
+    except CeremonyError as error:
+        show_error(error, as_json="--json" in given)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. Nothing is lost: run the same command again.", err=True)
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def show_error(error: CeremonyError, *, as_json: bool) -> None:
+    """A refusal, for people on stderr or as one JSON object on stdout."""
+    if as_json:
+        fields = {"error": error.name, "exit": error.exit_code, "message": error.message}
+        click.echo(json.dumps({**fields, "culprits": list(error.culprits), "next": error.next_step}))
+        return
+    click.echo(f"{error.name}: {error.message}", err=True)
+    for culprit in error.culprits:
+        if culprit not in error.message:
+            click.echo(f"  who or what: {culprit}", err=True)
+    click.echo(f"  next: {error.next_step}", err=True)

@@ -1,0 +1,53 @@
+"""`ceremony anchor`: publish, wait for finality, write the receipt."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ceremony.anchor.chain import ChainWriter
+
+
+@click.command(short_help="Publish the approved act and wait until it is final.")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--keystore", type=click.Path(path_type=Path), metavar="FILE", help="The payer's key file; its password is asked for.")
+@click.option("--dry-run", is_flag=True, help="Only check the approvals and show the act.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+def anchor(directory: Path, keystore: Path | None, dry_run: bool, as_json: bool) -> None:
+    """Publish the approved act with its approvals, wait until it is final, and write the receipt. Refuses with fewer than five.
+
+    On a development chain the node's unlocked account pays; elsewhere name the payer's key file. The payer has no authority.
+
+    \b
+    Example:
+      ceremony anchor ceremony-2026 --keystore payer.json
+    """
+    from ceremony.acts.render import render
+    from ceremony.cli.owed import show_dry_run, show_outcome
+    from ceremony.cli.people import Terminal
+    from ceremony.cli.running import conduct
+    from ceremony.cli.wiring import read_state
+    from ceremony.conductor import anchoring
+    from ceremony.protocol.steps import Step, StepKind
+
+    _, state = read_state(directory)
+    owed = anchoring.require_act(state)
+    approvals = anchoring.require_approved(state, owed)
+    if dry_run:
+        who = ", ".join(state.plan.who(one.custodian) for one in approvals)
+        show_dry_run((*render(owed), f"Approved by: {who}"), as_json=as_json)
+        return
+    people = Terminal(rehearsal=state.plan.rehearsal, quiet=as_json)
+    writer = _payer(keystore, state.plan.chain.endpoints[0]) if keystore else None
+    outcome = conduct(directory, people, lambda c: anchoring.anchor(c, Step(StepKind.ANCHOR, 0, c.state.attempt)), writer)
+    show_outcome(outcome, as_json=as_json, news=f"Anchored: genesis root {outcome.genesis}")
+
+
+def _payer(keystore: Path, url: str) -> "Callable[[], ChainWriter]":
+    from ceremony.cli.wiring import keystore_writer
+
+    password = str(click.prompt(f"Password of {keystore}", hide_input=True, default="", show_default=False, err=True))
+    writer = keystore_writer(url, keystore, password)
+    return lambda: writer

@@ -1,0 +1,156 @@
+"""The people in the room, reached through a terminal or, in rehearsals only, through an inherited pipe (`--answers-fd N`)."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ceremony.errors import AnswerError, Declined, Owed, PinRefused
+
+REHEARSAL_PIN = "rehearsal-pin"
+REHEARSAL_SO_PIN = "rehearsal-so-pin"
+"""Public constants: they open rehearsal tokens, and are refused everywhere else."""
+ANSWERS_LIMIT = 1 << 16
+"""Bytes of all answers: seven PINs and a sentence take 1,000."""
+PIN_LIMIT = 255
+STATEMENT_LIMIT = 200
+
+
+class Terminal:
+    """Asks at the terminal. What is typed as a PIN is never shown, kept or repeated."""
+
+    def __init__(self, *, rehearsal: bool, quiet: bool = False, command: str = "this command") -> None:
+        self._rehearsal = rehearsal
+        self._quiet = quiet
+        self._command = command
+
+    def tell(self, line: str) -> None:
+        """Progress, on stderr, so that --json owns stdout."""
+        if not self._quiet:
+            click.echo(line, err=True)
+
+    def confirm(self, who: str, lines: Sequence[str], question: str) -> None:
+        """Show, ask, and take nothing but an exact "Yes"."""
+        self._require_terminal(who)
+        for line in lines:
+            click.echo(line, err=True)
+        answer = click.prompt(f"\n{who}: {question} Type Yes to go on", default="", show_default=False, err=True)
+        if answer != "Yes":
+            message = f"{who} did not answer Yes"
+            raise Declined(message, culprits=(who,))
+
+    def pin(self, who: str, serial: str) -> str:
+        """Ask for one PIN, without echo, once."""
+        self._require_terminal(who)
+        pin = str(click.prompt(f"{who}: PIN of token {serial}", hide_input=True, default="", show_default=False, err=True))
+        return require_pin(pin, who, rehearsal=self._rehearsal)
+
+    def statement(self, who: str, question: str) -> str:
+        """Ask for one sentence and show it back."""
+        self._require_terminal(who)
+        text = " ".join(str(click.prompt(f"{who}: {question}", default="", show_default=False, err=True)).split())
+        return require_statement(text, who)
+
+    def _require_terminal(self, who: str) -> None:
+        if not sys.stdin.isatty():
+            message = f"{who} must answer in person"
+            raise Owed(message, culprits=(who,), remedy=f"Run {self._command} in a terminal, with {who} present.")
+
+
+class Answers:
+    """Answers from a pipe, for rehearsals: {"yes": true, "pins": {SERIAL: PIN}, "statement": "..."}."""
+
+    def __init__(self, answers: dict[str, Any], *, quiet: bool = False) -> None:
+        self._answers = answers
+        self._quiet = quiet
+
+    def tell(self, line: str) -> None:
+        """Progress, on stderr."""
+        if not self._quiet:
+            click.echo(line, err=True)
+
+    def confirm(self, who: str, lines: Sequence[str], question: str) -> None:
+        """Show what a person would see; the pipe says yes or not."""
+        for line in lines:
+            self.tell(f"      {line}")
+        if self._answers.get("yes") is not True:
+            message = f"{who} did not answer Yes to: {question}"
+            raise Declined(message, culprits=(who,))
+
+    def pin(self, who: str, serial: str) -> str:
+        """The PIN the pipe gives for this token."""
+        pins = self._answers.get("pins")
+        pin = pins.get(serial) if isinstance(pins, dict) else None
+        if not isinstance(pin, str):
+            message = f"the answers hold no PIN for token {serial}"
+            raise AnswerError(message, culprits=(who,))
+        return require_pin(pin, who, rehearsal=True)
+
+    def statement(self, who: str, question: str) -> str:
+        """The sentence the pipe gives."""
+        text = self._answers.get("statement")
+        if not isinstance(text, str):
+            message = f"the answers hold no statement for: {question}"
+            raise AnswerError(message, culprits=(who,))
+        return require_statement(text, who)
+
+
+class AskedBefore:
+    """People whose PIN was asked before the directory was locked, so that the lock is held only while something is done."""
+
+    def __init__(self, people: "Terminal | Answers") -> None:
+        self._people = people
+        self._pin: str | None = None
+        self.tell = people.tell
+        self.confirm = people.confirm
+        self.statement = people.statement
+
+    def hand(self, pin: str) -> None:
+        """Keep the PIN that was just asked for its one use."""
+        self._pin = pin
+
+    def pin(self, who: str, serial: str) -> str:
+        """The PIN asked before, once."""
+        pin, self._pin = self._pin, None
+        return self._people.pin(who, serial) if pin is None else pin
+
+
+def require_pin(pin: str, who: str, *, rehearsal: bool) -> str:
+    """The PIN, unless it is empty, too long, or a public rehearsal PIN outside a rehearsal."""
+    if not 1 <= len(pin) <= PIN_LIMIT:
+        message = f"{who} gave no usable PIN"
+        raise AnswerError(message, culprits=(who,))
+    if not rehearsal and pin in {REHEARSAL_PIN, REHEARSAL_SO_PIN}:
+        message = f"{who} gave a public rehearsal PIN in a real ceremony"
+        raise PinRefused(message, culprits=(who,))
+    return pin
+
+
+def require_statement(text: str, who: str) -> str:
+    """One printable sentence of at most 200 characters."""
+    if not (0 < len(text) <= STATEMENT_LIMIT and text.isprintable()):
+        message = f"{who}'s statement must be one printable sentence of at most {STATEMENT_LIMIT} characters"
+        raise AnswerError(message, culprits=(who,))
+    return text
+
+
+def open_people(answers_fd: int | None, *, rehearsal: bool, command: str, quiet: bool = False) -> Terminal | Answers:
+    """The terminal, or in a rehearsal the pipe that was inherited as file descriptor `answers_fd`."""
+    if answers_fd is None:
+        return Terminal(rehearsal=rehearsal, quiet=quiet, command=command)
+    if not rehearsal:
+        message = "answers from a pipe are for rehearsals only; this plan is not one"
+        raise AnswerError(message, culprits=("--answers-fd",))
+    try:
+        with os.fdopen(answers_fd, "rb") as pipe:
+            found = json.loads(pipe.read(ANSWERS_LIMIT))
+    except (OSError, ValueError, RecursionError):
+        message = f"file descriptor {answers_fd} gives no answers in JSON"
+        raise AnswerError(message, culprits=("--answers-fd",)) from None
+    if not isinstance(found, dict):
+        message = "the answers must be one JSON object"
+        raise AnswerError(message, culprits=("--answers-fd",))
+    return Answers(found, quiet=quiet)

@@ -1,0 +1,40 @@
+"""`ceremony status`: what is done, what is owed, by whom."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Say what is done and what is owed.")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status(directory: Path, as_json: bool) -> None:
+    """Say what is done in the ceremony in DIR, what is owed, by whom, and with which command. Reads only; needs no token, no chain.
+
+    \b
+    Example:
+      ceremony status ceremony-2026
+    """
+    from ceremony.cli.owed import outcome_of
+    from ceremony.cli.wiring import read_state
+    from ceremony.protocol.steps import StepKind, phases
+    from ceremony.transcript.checkpoint_file import CheckpointFile
+
+    book, state = read_state(directory)
+    signed = CheckpointFile(directory).signed(book)
+    outcome = outcome_of(state, directory, signed, len(book))
+    outstanding = [f"{state.plan.who(index)}: dealing {dealing}" for dealing, index in state.outstanding()]
+    if as_json:
+        click.echo(json.dumps({**outcome.as_json(), "outstanding": outstanding}))
+        return
+    click.echo(f"{state.plan.title}{' (rehearsal)' if state.opened.rehearsal else ''}, ceremony {state.opened.ceremony}")
+    for phase in phases(state.course):
+        steps = [step for track in phase.tracks for step in track]
+        done = sum(step in state.done or (step.part in signed and step.kind is StepKind.SIGN) for step in steps)
+        if steps:
+            click.echo(f"  {'done' if not phase.owed(state.done) else 'open':5} {phase.name} ({done} of {len(steps)})")
+    for line in outstanding:
+        click.echo(f"  OUTSTANDING: may still hold keys of an abandoned dealing: {line}")
+    for line in outcome.lines():
+        click.echo(line)

@@ -1,0 +1,82 @@
+"""What `ceremony verify` reads: two files, the reader's own knowledge, and the endpoints."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ceremony.acts.words import parse_words
+from ceremony.anchor.rpc import JsonRpc
+from ceremony.disk import read_limited
+from ceremony.errors import AnswerError, DirectoryError
+from ceremony.records.base import to_hex
+from ceremony.transcript.checkpoint import NOTE_LIMIT
+from ceremony.transcript.checkpoint_file import CHECKPOINT
+from ceremony.transcript.journal import TRANSCRIPT
+from ceremony.verify.report import Report
+from ceremony.verify.state import Trust
+from ceremony.verify.transcript_checks import TRANSCRIPT_LIMIT
+from ceremony.verify.verifier import verify
+
+_DIGEST = re.compile(r"0x[0-9a-f]{64}")
+_ADDRESS = re.compile(r"0x[0-9a-f]{40}")
+DIGEST_BYTES = 32
+ENDPOINT_LIMIT = 16
+"""Endpoints asked at once; more add nothing but waiting."""
+
+
+def verify_directory(
+    directory: Path, *, roster: str | None, contract: str | None, endpoints: Sequence[str], rehearsal: bool, every: bool
+) -> Report:
+    """Read transcript and checkpoint of a directory, and verify them."""
+    data = read_limited(directory / TRANSCRIPT, TRANSCRIPT_LIMIT)
+    if data is None:
+        message = f"{directory} holds no transcript"
+        raise DirectoryError(message, culprits=(str(directory),), remedy="Name the directory that holds `transcript` and `checkpoint`.")
+    trust = Trust(
+        roster=None if roster is None else parse_roster(roster),
+        contract=None if contract is None else parse_contract(contract),
+        readers=tuple(JsonRpc(url) for url in distinct(endpoints)),
+        rehearsal=rehearsal,
+    )
+    return verify(data, read_limited(directory / CHECKPOINT, NOTE_LIMIT), trust, every=every)
+
+
+def parse_roster(text: str) -> str:
+    """A roster digest in hex, from hex or from the words read aloud; AnswerError or RecordError for anything else."""
+    if " " in text.strip():
+        found = parse_words(text)
+        text = to_hex(found) if len(found) == DIGEST_BYTES else ""
+    return _require_form(text.strip().lower(), _DIGEST, "--roster", "a roster digest: 0x and 64 hex digits, or 32 words")
+
+
+def parse_contract(text: str) -> str:
+    """A contract's address in lower-case hex; AnswerError for anything else."""
+    return _require_form(text.strip().lower(), _ADDRESS, "--contract", "an address: 0x and 40 hex digits")
+
+
+def distinct(endpoints: Sequence[str]) -> tuple[str, ...]:
+    """Endpoints by their own spelling, each once however often or differently it is named; AnswerError for what is no http URL."""
+    found: dict[tuple[str, str, str, str], str] = {}
+    for url in endpoints:
+        try:
+            parts = urlsplit(url)
+            port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+        except ValueError:
+            parts, port = urlsplit(""), 0
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            message = f"{url} is not an http or https URL"
+            raise AnswerError(message, culprits=("--rpc",))
+        found.setdefault((parts.scheme, f"{parts.hostname.rstrip('.')}:{port}", parts.path.rstrip("/"), parts.query), url)
+    if len(found) > ENDPOINT_LIMIT:
+        message = f"more than {ENDPOINT_LIMIT} endpoints"
+        raise AnswerError(message, culprits=("--rpc",))
+    return tuple(found.values())
+
+
+def _require_form(text: str, form: re.Pattern[str], option: str, what: str) -> str:
+    if not form.fullmatch(text):
+        message = f"{option} takes {what}"
+        remedy = "Copy it from your own record of the ceremony, not from the directory you check."
+        raise AnswerError(message, culprits=(option,), remedy=remedy)
+    return text

@@ -1,0 +1,132 @@
+"""Connects the conductor to the real doors: spawned agents, dealer and combiner, the directory, the chain."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import metadata, resources
+from pathlib import Path
+
+from ceremony.anchor.chain import ChainReader, ChainWriter
+from ceremony.anchor.rpc import JsonRpc
+from ceremony.conductor.ports import People, Ports
+from ceremony.custody.blobs import BlobDirectory
+from ceremony.custody.spawned import SpawnedDealer, combine_spawned
+from ceremony.errors import DirectoryError
+from ceremony.hsm.agents import SpawnedAgent, mark_directory
+from ceremony.hsm.messages import OpenToken
+from ceremony.isolation.spawned import START_DEADLINE
+from ceremony.protocol.fold import fold
+from ceremony.protocol.state import State
+from ceremony.records.base import to_hex
+from ceremony.records.evidence import FileDigest
+from ceremony.records.plan import Plan, TokenPlan
+from ceremony.transcript.book import Book
+from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
+
+LOCK_FILE = "requirements.txt"
+"""In the package, so that its digest can be named wherever the toolkit is installed."""
+
+
+def now() -> str:
+    """The wall clock as entries show it, for people only."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def open_agent(who: str, token: TokenPlan, seconds: float = START_DEADLINE) -> SpawnedAgent:
+    """One custodian's agent, in a process of its own; `seconds` for each of its answers."""
+    return SpawnedAgent(
+        OpenToken(
+            who=who,
+            serial=token.serial,
+            module=token.module,
+            config=token.config,
+            mark_directory=str(mark_directory(token.config, token.mark)),
+        ),
+        seconds,
+    )
+
+
+def open_readers(plan: Plan) -> tuple[ChainReader, ...]:
+    """Every endpoint that the plan names."""
+    return tuple(JsonRpc(url) for url in plan.chain.endpoints)
+
+
+def open_ports(plan: Plan, directory: Path, people: People, open_writer: Callable[[], ChainWriter] | None = None) -> Ports:
+    """All real doors for this plan."""
+    endpoints = plan.chain.endpoints
+    return Ports(
+        people=people,
+        open_agent=open_agent,
+        open_dealer=SpawnedDealer,
+        combine=combine_spawned,
+        blobs=BlobDirectory(directory),
+        entropy=os.urandom,
+        readers=open_readers(plan),
+        open_writer=open_writer or (lambda: unlocked_writer(endpoints[0])),
+        tool=to_hex(tool_digest()),
+    )
+
+
+def unlocked_writer(url: str) -> ChainWriter:
+    """The payer of a development chain: the node's own unlocked account."""
+    from ceremony.anchor.evm import EvmWriter
+
+    return EvmWriter(url)
+
+
+def keystore_writer(url: str, keystore: Path, password: str) -> ChainWriter:
+    """A payer whose key file was opened with `password`."""
+    from ceremony.anchor.evm import EvmWriter, open_keystore
+
+    return EvmWriter(url, open_keystore(keystore, password))
+
+
+def open_journal(directory: Path, plan: Plan, *, create: bool = False) -> Journal:
+    """The directory's journal, with the plan's mirror."""
+    return Journal(directory, now, mirror=Path(plan.mirror) if plan.mirror else None, create=create)
+
+
+def read_state(directory: Path) -> tuple[Book, State]:
+    """What a ceremony directory adds up to, read without its lock."""
+    book = read_book(directory / TRANSCRIPT)
+    return book, fold(book)
+
+
+def tool_digest() -> bytes:
+    """SHA-256 over the toolkit's own files, in the order of their names: what ran."""
+    package = Path(str(resources.files("ceremony")))
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        if path.suffix in {".py", ".json"} and path.is_file():
+            digest.update(f"{path.relative_to(package).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.digest()
+
+
+def file_digests(plan: Plan) -> tuple[FileDigest, ...]:
+    """Digests of everything that takes part: tool, lock file and what was installed, contract artifact, PKCS#11 modules (DESIGN 6)."""
+    from ceremony.anchor.artifacts.artifact import load_artifact, name_artifact
+
+    modules = sorted({custodian.token[0].module for custodian in plan.custodian})
+    return (
+        FileDigest(name="tool", sha256=to_hex(tool_digest())),
+        FileDigest(name="lock file", sha256=to_hex(_file_digest(Path(str(resources.files("ceremony") / LOCK_FILE))))),
+        FileDigest(name="packages installed", sha256=to_hex(_packages_digest())),
+        name_artifact(load_artifact()),
+        *(FileDigest(name=f"module {module}", sha256=to_hex(_file_digest(Path(module)))) for module in modules),
+    )
+
+
+def _packages_digest() -> bytes:
+    """SHA-256 of the sorted list of installed packages with their versions: what the lock file amounted to on this machine, or not."""
+    found = sorted({f"{item.metadata['Name']}=={item.version}" for item in metadata.distributions()})
+    return hashlib.sha256("\n".join(found).encode()).digest()
+
+
+def _file_digest(path: Path) -> bytes:
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise DirectoryError(message, culprits=(str(path),)) from None

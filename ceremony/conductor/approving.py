@@ -1,0 +1,143 @@
+"""Approvals: one custodian reads one act, says Yes, and their token signs it. The same way signs the closing checkpoint."""
+
+from dataclasses import dataclass
+
+from ceremony.acts.digest import digest
+from ceremony.acts.render import render
+from ceremony.anchor.agreement import require_chain, see_contract
+from ceremony.conductor.anchoring import require_pinned
+from ceremony.conductor.conductor import Conductor
+from ceremony.errors import ApprovalError, CeremonyError
+from ceremony.hsm import messages as m
+from ceremony.hsm.agents import ask
+from ceremony.protocol.state import State
+from ceremony.protocol.steps import Step, StepKind
+from ceremony.quorum.approvals import Approval, require_alive, require_approval
+from ceremony.quorum.replay import Extension, Voided
+from ceremony.records import act_entries as act
+from ceremony.records import roster_entries as roster
+from ceremony.records.base import to_hex
+from ceremony.records.structs import Checkpoint, Genesis, TypedAct
+from ceremony.transcript.book import Book
+from ceremony.transcript.checkpoint_file import CheckpointFile
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What this custodian is asked to sign now."""
+
+    step: Step
+    act: TypedAct
+
+
+def require_owed(state: State, book: Book, signed: frozenset[int], custodian: int) -> Owed:
+    """The act or checkpoint this custodian owes a signature for; ApprovalError when there is none."""
+    owed = state.act_owed
+    if owed is not None and not (state.anchored or state.aborting or state.anchoring) and custodian not in state.approvals:
+        return Owed(Step(StepKind.APPROVE, custodian, state.attempt), owed)
+    if state.closing and custodian in state.closing.custodians and custodian not in signed:
+        return Owed(Step(StepKind.SIGN, custodian), closing_act(state, book))
+    message = f"{state.plan.who(custodian)} owes no approval now"
+    raise ApprovalError(message, culprits=(state.plan.who(custodian),))
+
+
+def closing_act(state: State, book: Book) -> TypedAct:
+    """The checkpoint over the whole transcript, in the contract's domain."""
+    return state.contract_act(Checkpoint(origin=state.origin, size=len(book), root=to_hex(book.root())))
+
+
+def approve(c: Conductor, checkpoint: CheckpointFile, custodian: int, expected: TypedAct) -> Owed:
+    """Have this custodian's token sign what they owe. The journal's lock is held from intent to outcome.
+
+    Raises:
+        ApprovalError: nothing is owed, or the act changed meanwhile.
+        CeremonyError: the token or its agent refused; the failed try is an entry that must be acknowledged before the next (T13).
+    """
+    owed = require_owed(c.state, c.journal.book, checkpoint.signed(c.journal.book), custodian)
+    if owed.act != expected:
+        message = "another act is owed now than the one that was read and confirmed"
+        raise ApprovalError(message, culprits=(c.who(custodian),))
+    if owed.step.kind is StepKind.SIGN:
+        signature = _sign(c, owed, custodian)
+        checkpoint.add(owed.act, custodian, c.state.roster[custodian], signature)
+        return owed
+    require_current(c, owed)
+    value = to_hex(digest(owed.act))
+    failure = c.state.failures.get(custodian)
+    c.begin(
+        owed.step,
+        lambda: act.ApprovalBegun(attempt=c.state.attempt, custodian=custodian, digest=value, acknowledged=failure),
+    )
+    try:
+        signature = _sign(c, owed, custodian)
+    except CeremonyError as error:
+        c.write(act.ApprovalFailed(attempt=c.state.attempt, custodian=custodian, reason=error.name))
+        raise
+    c.write(act.Approved(attempt=c.state.attempt, custodian=custodian, digest=value, signature=signature))
+    return owed
+
+
+def describe_owed(state: State, owed: Owed) -> tuple[str, ...]:
+    """What the custodian reads before saying Yes: the act, and their last failed try if there was one."""
+    failure = state.failures.get(owed.step.part)
+    note = () if failure is None else (f"Your last try failed: entry {failure} of the transcript says why. Yes acknowledges it.",)
+    return (*render(owed.act), *note)
+
+
+def require_current(c: Conductor, owed: Owed) -> None:
+    """Raise unless the contract is still in the state the act was made on, and the act is alive by final chain time (T24)."""
+    struct, deployed = owed.act.struct, c.state.deployed
+    if not isinstance(struct, Genesis) or deployed is None:
+        return
+    require_chain(c.ports.readers, c.state.plan.chain.id)
+    seen = see_contract(c.ports.readers, deployed.contract)
+    require_alive(struct, seen.block.time)
+    require_pinned(owed.act, seen)
+
+
+def found_missing_mark(c: Conductor, custodian: int) -> None:
+    """If the token's high-water mark is gone, its custodian's Yes founds it anew, as an entry (DESIGN 4.9)."""
+    ceremony = c.state.opened.ceremony
+    agent = c.agent(custodian)
+    if ask(agent, m.ReadMark(ceremony=ceremony), m.MarkReply).mark is not None:
+        return
+    lines = (
+        f"The high-water mark beside the token of {c.who(custodian)} is missing.",
+        "It is what keeps the token from signing two different acts.",
+        "If nobody moved or replaced this token's files, stop and find out why.",
+    )
+    c.ports.people.confirm(c.who(custodian), lines, "Found it anew at the transcript as it stands?")
+    size, root = c.size, c.root
+    if not c.state.closing:
+        c.write(roster.MarkFounded(custodian=custodian, size=size, root=root))
+    ask(agent, m.FoundMark(ceremony=ceremony, size=size, root=root), m.Done)
+
+
+def _sign(c: Conductor, owed: Owed, custodian: int) -> str:
+    ceremony, tree = c.state.opened.ceremony, c.journal.book.tree
+    agent = c.seat(custodian)
+    mark = ask(agent, m.ReadMark(ceremony=ceremony), m.MarkReply).mark
+    seen, size = min(mark.size if mark else c.size, c.size), c.size
+    struct = owed.act.struct
+    covered = struct.size if isinstance(struct, Genesis | Checkpoint) else 0
+    request = m.Sign(
+        ceremony=ceremony,
+        custodian=custodian,
+        act=owed.act,
+        extension=Extension(size=size, root=c.root, proof=tuple(to_hex(node) for node in tree.consistency(seen, size))),
+        act_proof=tuple(to_hex(node) for node in tree.consistency(covered, size)),
+        voided=_voided(c.state),
+    )
+    reply = ask(agent, request, m.Signed)
+    c.rise()
+    require_approval(Approval(custodian, reply.digest, reply.signature), owed.act, c.state.roster)
+    return reply.signature
+
+
+def _voided(state: State) -> Voided | None:
+    if state.voided is None:
+        return None
+    seen = state.voided.seen
+    return Voided(time=seen.block.time, head=seen.head, sequence=seen.sequence)
+
+

@@ -1,0 +1,116 @@
+"""The conductor: one state, one journal, the ports; takes the next owed step until somebody else must act."""
+
+from collections.abc import Callable, Iterable
+from typing import Self
+
+from ceremony.conductor.ports import Ports
+from ceremony.errors import CeremonyError
+from ceremony.hsm.agents import AgentPort, ask
+from ceremony.hsm.messages import Describe, Done, Login, Logout, Opened, Place
+from ceremony.protocol.fold import apply, fold, require_allowed
+from ceremony.protocol.state import State
+from ceremony.protocol.steps import Step
+from ceremony.records.base import to_hex
+from ceremony.records.entries import Body, Entry
+from ceremony.records.evidence import TokenSeen
+from ceremony.transcript.journal import Journal
+
+
+class Conductor:
+    """Everything the step handlers share. Use as a context manager: leaving it logs every token out and ends every process."""
+
+    def __init__(self, journal: Journal, ports: Ports) -> None:
+        self.journal = journal
+        self.ports = ports
+        self.state: State = fold(journal.book)
+        self.file_keys: dict[int, str] = {}
+        """Keys of test envelopes opened in this run, by round; after a crash the round is simply opened again."""
+        self._agents: dict[int, AgentPort] = {}
+        self._seated: set[int] = set()
+        self._sitting = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for agent in self._agents.values():
+            agent.close()
+        self._agents.clear()
+
+    # --- the transcript ---
+
+    def write(self, body: Body) -> Entry:
+        """Append one entry, if the protocol allows it here, and take it into the state."""
+        entry = self.journal.append(body, lambda entry: require_allowed(self.state, entry))
+        apply(self.state, entry)
+        return entry
+
+    def begin(self, step: Step, intent: Callable[[], Body]) -> None:
+        """Write a step's intent, unless a run before this one has (then the outcome was lost, and the token is asked)."""
+        if step not in self.state.begun:
+            self.write(intent())
+
+    @property
+    def size(self) -> int:
+        """Entries so far."""
+        return len(self.journal.book)
+
+    @property
+    def root(self) -> str:
+        """The transcript's root so far, hex."""
+        return to_hex(self.journal.book.root())
+
+    # --- custodians ---
+
+    def who(self, index: int) -> str:
+        """A custodian as screens and errors name them."""
+        return self.state.plan.who(index)
+
+    def place(self, index: int, dealing: int | None = None) -> Place:
+        """Where a custodian's keys of a dealing are found."""
+        return Place(ceremony=self.state.opened.ceremony, dealing=dealing or self.state.dealing, custodian=index)
+
+    def agent(self, index: int) -> AgentPort:
+        """The custodian's agent, started when first needed."""
+        if index not in self._agents:
+            token = self.state.plan.custodian[index - 1].token[0]
+            self._agents[index] = self.ports.open_agent(self.who(index), token)
+        return self._agents[index]
+
+    def describe(self, index: int) -> TokenSeen:
+        """What the custodian's token says about itself."""
+        return ask(self.agent(index), Describe(), Opened).token
+
+    def start_agents(self) -> None:
+        """Start all agents at once: their start-up takes longer than anything they do."""
+        for index in self.state.plan.indices:
+            self.agent(index)
+
+    def seat(self, index: int) -> AgentPort:
+        """The custodian's agent, logged in for this sitting: the PIN is asked once a sitting, tried once."""
+        agent = self.agent(index)
+        if index not in self._seated:
+            token = self.state.plan.custodian[index - 1].token[0]
+            pin = None if self.describe(index).protected_pin else self.ports.people.pin(self.who(index), token.serial)
+            ask(agent, Login(pin=pin), Done)
+            self._seated.add(index)
+        return agent
+
+    def seats(self, indices: Iterable[int]) -> dict[int, AgentPort]:
+        """Several custodians' agents, logged in."""
+        return {index: self.seat(index) for index in indices}
+
+    def sit(self, sitting: str) -> None:
+        """Begin another sitting: every session of the one before is closed first (T10)."""
+        if sitting != self._sitting:
+            self.rise()
+            self._sitting = sitting
+
+    def rise(self) -> None:
+        """Log every token out."""
+        for index in sorted(self._seated):
+            self._seated.discard(index)
+            try:
+                ask(self._agents[index], Logout(), Done)
+            except CeremonyError:  # a token that is gone is logged out; the step that needs it will say so
+                self._agents.pop(index).close()

@@ -1,0 +1,133 @@
+"""The dealing: contributions committed, then shown, summed by the dealer, wrapped, made durable, and loaded into the tokens."""
+
+import hashlib
+
+from ceremony.acts.roster import roster_digest
+from ceremony.conductor.conductor import Conductor
+from ceremony.conductor.ports import DealerPort
+from ceremony.custody import messages as d
+from ceremony.errors import CeremonyError, DealingError
+from ceremony.hsm import messages as m
+from ceremony.hsm.agents import ask, expect
+from ceremony.hsm.template import require_attributes
+from ceremony.hsm.token import Role
+from ceremony.protocol.state import FIRST_EPOCH, SYSTEM, source_of
+from ceremony.protocol.steps import Step
+from ceremony.quorum.dealings import require_contribution, require_sum
+from ceremony.records import dealing_entries as deal
+from ceremony.records.base import from_hex, to_hex
+
+
+def deal_out(c: Conductor, step: Step) -> None:
+    """One dealing from fresh randomness to seven durable wrapped shards. Whatever breaks it ends it: the next run makes a new one."""
+    if step in c.state.begun:
+        abandon(c, "the run that made it ended before seven wrapped shards were durable")
+        return
+    dealer = c.ports.open_dealer()
+    try:
+        _deal(c, dealer)
+    except CeremonyError as error:
+        if step in c.state.begun:
+            abandon(c, f"it failed: {error.name}")
+        raise
+    finally:
+        dealer.close()
+
+
+def abandon(c: Conductor, reason: str) -> None:
+    """Throw the dealing in hand away; its blobs go at once, what tokens hold of it is owed for destruction."""
+    number = c.state.dealing
+    c.ports.blobs.destroy(number)
+    c.write(deal.DealingAbandoned(dealing=number, reason=reason))
+    c.ports.people.tell(f"Dealing {number} is thrown away: {reason}. A new one will be made.")
+
+
+def load(c: Conductor, step: Step) -> None:
+    """The token unwraps its shard, unless it holds it already, and proves that it is the one the commitments say (T6, T9)."""
+    dealt, index = _require_dealt(c), step.part
+    wrapped = c.ports.blobs.load(step.series, index)
+    if wrapped is None or _digest(wrapped) != dealt.wrapped[index - 1]:
+        abandon(c, f"the wrapped shard of custodian {index} is lost or changed")
+        return
+    agent = c.seat(index)
+    c.begin(step, lambda: deal.LoadBegun(dealing=step.series, custodian=index))
+    request = m.Load(place=c.place(index), wrapped=to_hex(wrapped), commitments=dealt.commitments)
+    reply = ask(agent, request, m.Loaded)
+    require_attributes(Role.SHARD, reply.attributes, c.who(index))
+    c.write(deal.Loaded(dealing=step.series, custodian=index, attributes=reply.attributes))
+
+
+def _deal(c: Conductor, dealer: DealerPort) -> None:
+    number = c.state.dealing
+    ready = dealer.open_dealing(_terms(c))
+    c.write(deal.DealingOpened(dealing=number, dealer_key=ready.dealer_key))
+    _commit(c, ready.system_digest)
+    sealed = _reveal(c, dealer, ready.dealer_key)
+    out = dealer.deal(d.Deal(contributions=tuple(_contribution(c, source, seed) for source, seed in sealed.items())))
+    require_sum(out.commitments, [entry.points for entry in c.state.revealed.values()])
+    blobs = {index: from_hex(blob) for index, blob in enumerate(out.wrapped, 1)}
+    c.ports.blobs.store(number, blobs)
+    wrapped = tuple(_digest(blobs[index]) for index in sorted(blobs))
+    entry = deal.Dealt(dealing=number, commitments=out.commitments, wrapped=wrapped, memory_locked=ready.memory_locked)
+    c.write(entry)
+
+
+def _terms(c: Conductor) -> d.OpenDealing:
+    state, quorum = c.state, c.state.plan.quorum
+    return d.OpenDealing(
+        domain=state.domain,
+        ceremony=state.opened.ceremony,
+        plan_digest=state.opened.plan_digest,
+        epoch=FIRST_EPOCH,
+        dealing=state.dealing,
+        n=quorum.n,
+        k=quorum.k,
+        roster_digest=to_hex(roster_digest(state.roster.values())),
+        enrolled=tuple(state.enrolled[index] for index in sorted(state.enrolled)),
+        transports=tuple(state.transports[index] for index in sorted(state.transports)),
+    )
+
+
+def _commit(c: Conductor, system_digest: str) -> None:
+    number, k = c.state.dealing, c.state.plan.quorum.k
+    c.write(deal.ContributionCommitted(dealing=number, source=SYSTEM, digest=system_digest))
+    for index in c.state.plan.indices:
+        c.agent(index).send(m.Contribute(place=c.place(index), source=source_of(index), k=k))
+    for index in c.state.plan.indices:
+        digest = expect(c.agent(index), m.Committed).digest
+        c.write(deal.ContributionCommitted(dealing=number, source=source_of(index), digest=digest))
+
+
+def _reveal(c: Conductor, dealer: DealerPort, dealer_key: str) -> dict[str, str]:
+    """Every source's points become entries; the seeds, sealed to the dealer, are handed on and kept nowhere."""
+    sealed: dict[str, str] = {}
+    _write_points(c, SYSTEM, dealer.reveal_system().points)
+    for index in c.state.plan.indices:
+        c.agent(index).send(m.Reveal(dealer_key=dealer_key))
+    for index in c.state.plan.indices:
+        reply = expect(c.agent(index), m.Revealed)
+        _write_points(c, source_of(index), reply.points)
+        sealed[source_of(index)] = reply.sealed_seed
+    return sealed
+
+
+def _write_points(c: Conductor, source: str, points: tuple[str, ...]) -> None:
+    entry = deal.ContributionRevealed(dealing=c.state.dealing, source=source, points=points)
+    require_contribution(c.state.contributions[source], entry, c.state.plan.quorum.k)
+    c.write(entry)
+
+
+def _contribution(c: Conductor, source: str, seed: str) -> d.Contribution:
+    committed, revealed = c.state.contributions[source], c.state.revealed[source]
+    return d.Contribution(source=source, digest=committed.digest, points=revealed.points, sealed_seed=seed)
+
+
+def _require_dealt(c: Conductor) -> deal.Dealt:
+    if c.state.dealt is None:
+        message = "there is no finished dealing"
+        raise DealingError(message)
+    return c.state.dealt
+
+
+def _digest(blob: bytes) -> str:
+    return to_hex(hashlib.sha256(blob).digest())

@@ -1,0 +1,104 @@
+"""Everything the conductor reaches the world through. Real doors and simulators implement the same ports."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ceremony.anchor.chain import ChainReader, ChainWriter
+from ceremony.custody import messages as c
+from ceremony.hsm.agents import AgentPort
+from ceremony.records.evidence import FileDigest
+from ceremony.records.plan import TokenPlan
+
+
+class People(Protocol):
+    """The people in the room. `who` names the person as screens do ("custodian 3 Ada", "the operator")."""
+
+    def tell(self, line: str) -> None:
+        """Show progress."""
+        ...
+
+    def confirm(self, who: str, lines: Sequence[str], question: str) -> None:
+        """Show `lines` and ask for an exact "Yes"; Declined otherwise."""
+        ...
+
+    def pin(self, who: str, serial: str) -> str:
+        """The PIN of one token, never shown; asked once."""
+        ...
+
+    def statement(self, who: str, question: str) -> str:
+        """One sentence in the person's own words."""
+        ...
+
+
+class DealerPort(Protocol):
+    """A dealer, in a process of its own."""
+
+    def open_dealing(self, request: c.OpenDealing) -> c.DealingReady:
+        """Accept the people."""
+        ...
+
+    def reveal_system(self) -> c.SystemRevealed:
+        """Show the system's points."""
+        ...
+
+    def deal(self, request: c.Deal) -> c.DealtOut:
+        """Wrap the shards."""
+        ...
+
+    def close(self) -> None:
+        """Make sure it is gone."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Where wrapped shards wait for their tokens."""
+
+    def store(self, dealing: int, wrapped: Mapping[int, bytes]) -> None:
+        """Make all blobs of a dealing durable."""
+        ...
+
+    def load(self, dealing: int, custodian: int) -> bytes | None:
+        """One blob, or None when it is gone."""
+        ...
+
+    def destroy(self, dealing: int) -> None:
+        """Destroy all blobs of a dealing and read back that they are gone."""
+        ...
+
+
+@dataclass(frozen=True)
+class Finality:
+    """How long to wait for the chain, in seconds."""
+
+    seconds: float = 3600.0
+    """Mainnet takes 13 to 20 minutes; an hour means that something is wrong."""
+    pause: float = 0.2
+    """Before the second look; it grows from there."""
+
+
+@dataclass
+class Ports:
+    """The doors of one run."""
+
+    people: People
+    open_agent: Callable[[str, TokenPlan], AgentPort]
+    open_dealer: Callable[[], DealerPort]
+    combine: Callable[[c.Combine], c.Combined]
+    blobs: BlobStore
+    entropy: Callable[[int], bytes]
+    readers: Sequence[ChainReader]
+    open_writer: Callable[[], ChainWriter]
+    tool: str
+    """SHA-256 of the toolkit's own files, hex with 0x."""
+    finality: Finality = Finality()
+
+
+@dataclass(frozen=True)
+class Start:
+    """What entry 0 needs beside the plan."""
+
+    plan_text: str
+    files: tuple[FileDigest, ...]
+    directory: Path

@@ -1,0 +1,50 @@
+"""Where wrapped shards wait for their tokens (DOOR): one file each, durable before the first unwrap, destroyed with read-back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ceremony.disk import make_directory, named_faults, read_limited, sync_directory, write_new
+from ceremony.errors import DiskError
+
+BLOBS = "blobs"
+BLOB_LIMIT = 1 << 12
+"""Bytes of one blob: RSA-2048 gives 256."""
+
+
+class BlobDirectory:
+    """`DIR/blobs`. A blob cannot be opened without its token; still it goes as soon as it is not needed."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory / BLOBS
+
+    def store(self, dealing: int, wrapped: Mapping[int, bytes]) -> None:
+        """Make all blobs of a dealing durable; DiskError when one cannot be, and then the dealing must be abandoned."""
+        make_directory(self._directory)
+        for index, blob in wrapped.items():
+            write_new(self._path(dealing, index), blob)
+
+    def load(self, dealing: int, custodian: int) -> bytes | None:
+        """One blob, or None when it is gone."""
+        return read_limited(self._path(dealing, custodian), BLOB_LIMIT)
+
+    def destroy(self, dealing: int) -> None:
+        """Remove every blob of a dealing; DiskError when one is still there afterwards."""
+        with named_faults(self._directory):
+            for name in self._names(dealing):
+                (self._directory / name).unlink()
+            left = self._names(dealing)
+            if self._directory.is_dir():
+                sync_directory(self._directory)
+        if left:
+            message = f"blobs are still there: {', '.join(left)}"
+            raise DiskError(message, culprits=left)
+
+    def _names(self, dealing: int) -> tuple[str, ...]:
+        """The dealing's files, unfinished ones too; none when the directory was never made (a glob would take "forbidden" for "none")."""
+        try:
+            return tuple(sorted(path.name for path in self._directory.iterdir() if path.name.startswith(f"dealing-{dealing}-")))
+        except FileNotFoundError:
+            return ()
+
+    def _path(self, dealing: int, custodian: int) -> Path:
+        return self._directory / f"dealing-{dealing}-shard-{custodian}.wrapped"

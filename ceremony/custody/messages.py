@@ -1,0 +1,103 @@
+"""What the ceremony asks of dealer and combiner, and what they answer."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from ceremony.errors import RecordError
+from ceremony.records.base import RECORD_LIMIT, Count, Hex32, HexBytes, Index, Plain, Point33, Record, explain
+from ceremony.records.canonical import parse_canonical
+from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.roster_entries import Enrolled, TransportMade
+from ceremony.records.structs import Domain
+
+
+class OpenDealing(Record):
+    """Check the people first (DESIGN 4.4): enrolments, transport keys and the roster digest they confirmed; then make a one-time key."""
+
+    ask: Literal["open_dealing"] = "open_dealing"
+    domain: Domain
+    ceremony: Hex32
+    plan_digest: Hex32
+    epoch: Count
+    dealing: Count
+    n: Count
+    k: Count
+    roster_digest: Hex32
+    enrolled: tuple[Enrolled, ...]
+    transports: tuple[TransportMade, ...]
+
+
+class RevealSystem(Record):
+    """Show the system's own points."""
+
+    ask: Literal["reveal_system"] = "reveal_system"
+
+
+class Contribution(Record):
+    """One source's committed points and its seed, sealed to the dealer."""
+
+    source: Plain
+    digest: Hex32
+    points: tuple[Point33, ...]
+    sealed_seed: HexBytes
+
+
+class Deal(Record):
+    """Sum the contributions, wrap seven shards, and end."""
+
+    ask: Literal["deal"] = "deal"
+    contributions: tuple[Contribution, ...]
+
+
+class DealingReady(Record):
+    """The one-time key, the system's committed digest, and whether memory could be locked."""
+
+    reply: Literal["dealing_ready"] = "dealing_ready"
+    dealer_key: Hex32
+    system_digest: Hex32
+    memory_locked: bool
+
+
+class SystemRevealed(Record):
+    """The system's points."""
+
+    reply: Literal["system_revealed"] = "system_revealed"
+    points: tuple[Point33, ...]
+
+
+class DealtOut(Record):
+    """The sum of all commitments, and one wrapped shard for each custodian in order."""
+
+    reply: Literal["dealt_out"] = "dealt_out"
+    commitments: tuple[Point33, ...]
+    wrapped: tuple[HexBytes, ...]
+
+
+class Combine(Record):
+    """Open an envelope from these answers."""
+
+    ask: Literal["combine"] = "combine"
+    header: EnvelopeHeader
+    k: Count
+    answers: Annotated[tuple[tuple[Index, Hex32], ...], Field(repr=False)]
+
+
+class Combined(Record):
+    """The file key that came out."""
+
+    reply: Literal["combined"] = "combined"
+    file_key: Annotated[Hex32, Field(repr=False)]
+
+
+DealerRequest = Annotated[OpenDealing | RevealSystem | Deal, Field(discriminator="ask")]
+_DEALER: TypeAdapter[DealerRequest] = TypeAdapter(DealerRequest)
+
+
+def parse_dealer_request(line: bytes) -> DealerRequest:
+    """Read one request to the dealer; RecordError when it is not one."""
+    parse_canonical(line, limit=RECORD_LIMIT)
+    try:
+        return _DEALER.validate_json(line)
+    except ValidationError as error:
+        raise RecordError(explain(error)) from None

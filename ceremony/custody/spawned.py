@@ -1,0 +1,38 @@
+"""Dealer and combiner as the conductor uses them: each a process of its own, gone when it has answered (DOOR)."""
+
+from ceremony.custody import messages as m
+from ceremony.isolation.spawned import Spawned
+
+
+class SpawnedDealer:
+    """One dealing's dealer."""
+
+    def __init__(self) -> None:
+        self._process = Spawned("ceremony.custody.dealer_process", "the dealer")
+
+    @property
+    def pid(self) -> int:
+        """Process id, for tests that end the dealer in mid-work."""
+        return self._process.pid
+
+    def open_dealing(self, request: m.OpenDealing) -> m.DealingReady:
+        """Accept the people; the named error of the dealer otherwise."""
+        return m.DealingReady.parse(self._process.ask(request.encode()))
+
+    def reveal_system(self) -> m.SystemRevealed:
+        """Show the system's points."""
+        return m.SystemRevealed.parse(self._process.ask(m.RevealSystem().encode()))
+
+    def deal(self, request: m.Deal) -> m.DealtOut:
+        """Wrap the shards."""
+        return m.DealtOut.parse(self._process.ask(request.encode()))
+
+    def close(self) -> None:
+        """Make sure it is gone, and the secret with it."""
+        self._process.close()
+
+
+def combine_spawned(request: m.Combine) -> m.Combined:
+    """Combine answers in a process that lives for this one question; OpeningError names who answered wrongly."""
+    with Spawned("ceremony.custody.combiner_process", "the combiner") as process:
+        return m.Combined.parse(process.ask(request.encode()))

@@ -1,0 +1,350 @@
+"""The agent: everything a token does for the ceremony, with the checks that protect its custodian.
+
+One agent serves one token. It computes every digest itself, reads every key back, verifies every signature it releases, keeps the
+high-water mark, and never returns a raw ECDH result for a challenge. The transport (pipe, later files) is somebody else's business.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ceremony.acts.digest import digest
+from ceremony.errors import MarkError, TokenFault, TokenLied
+from ceremony.hsm import messages as m
+from ceremony.hsm.checked import SEED_BYTES, draw_seed, governance_address, holds, sign_act
+from ceremony.hsm.marks import MarkFile
+from ceremony.hsm.probe import probe
+from ceremony.hsm.template import require_attributes
+from ceremony.hsm.token import Attributes, Role, Token, object_id
+from ceremony.quorum.replay import advance_mark, found_mark, sign_mark
+from ceremony.records.base import from_hex, to_hex
+from ceremony.records.canonical import digest_canonical
+from ceremony.records.evidence import HoldingEvidence, Observation, OpeningEvidence, RetirementEvidence, TokenSeen
+from ceremony.records.structs import Attestation, Checkpoint, Domain, Enrolment, Genesis, Struct, Transport, TypedAct
+from ceremony.shards.feldman import share_point
+from ceremony.shards.field import WIDE_BYTES, Point, base_multiply, encode_point, encode_x, multiply, parse_point, reduce_scalar
+from ceremony.shards.secret import contribution_digest, expand_seed, seal_seed
+from ceremony.shards.threshold import header_digest, holding_answer, key_commitment, resolve_answer
+from ceremony.transcript.merkle import require_consistency
+
+NEW_DEALING = "Check that token (`ceremony doctor PLAN`); then throw this dealing away with `ceremony run DIR --new-dealing`."
+
+
+class Agent:
+    """Answers requests for one token.
+
+    Args:
+        token: the token, opened.
+        marks: where its high-water marks are kept.
+        entropy: a source of random bytes of this machine, for challenges.
+        who: how errors name custodian and token.
+    """
+
+    def __init__(self, token: Token, marks: MarkFile, entropy: Callable[[int], bytes], who: str) -> None:
+        self._token = token
+        self._marks = marks
+        self._entropy = entropy
+        self._who = who
+        self._contribution: tuple[m.Contribute, bytes] | None = None
+        self._challenges: dict[int, tuple[int, Observation]] = {}
+
+    def answer(self, request: m.Request) -> m.Reply:
+        """Do what is asked; TokenError and its kind, MarkError, ShareError, OpeningError otherwise."""
+        return _HANDLERS[request.ask](self, request)
+
+    # --- the token itself ---
+
+    def describe(self, _request: m.Describe | None = None) -> m.Opened:
+        """What the token says about itself."""
+        seen = self._token.describe()
+        token = TokenSeen(
+            serial=seen.serial,
+            label=seen.label,
+            manufacturer=seen.manufacturer,
+            model=seen.model,
+            firmware=seen.firmware,
+            protected_pin=seen.protected_pin,
+        )
+        return m.Opened(token=token, pin_set=seen.pin_set, pin_tries=seen.pin_tries)
+
+    def login(self, request: m.Login) -> m.Done:
+        self._token.login(request.pin)
+        return m.Done()
+
+    def logout(self, _request: m.Logout) -> m.Done:
+        self._token.logout()
+        return m.Done()
+
+    def probe(self, _request: m.Probe) -> m.Probed:
+        found = probe(self._token, self._entropy)
+        return m.Probed(capabilities=tuple(m.Capability(name=row.name, able=row.able, detail=row.detail) for row in found))
+
+    # --- enrolment ---
+
+    def enrol(self, request: m.Enrol) -> m.EnrolReply:
+        key_id = object_id(from_hex(request.ceremony), 0, Role.GOVERNANCE, request.custodian)
+        public = self._one_key(key_id, Role.GOVERNANCE, self._token.generate_governance_key)
+        attributes = self._read_back(key_id, Role.GOVERNANCE)
+        enrolment = Enrolment(
+            ceremony=request.ceremony,
+            plan_digest=request.plan_digest,
+            epoch=request.epoch,
+            custodian=request.custodian,
+            serial=self._token.describe().serial,
+            governance_key=to_hex(governance_address(public, self._who)),
+        )
+        if self._marks.read(request.ceremony) is None:
+            self._marks.write(found_mark(request.ceremony, request.size, request.root))
+        signature = self._sign(key_id, TypedAct(domain=request.domain, struct=enrolment))
+        return m.EnrolReply(public_key=to_hex(public), attributes=dict(attributes), enrolment=enrolment, signature=signature)
+
+    def make_transport(self, request: m.MakeTransport) -> m.TransportReply:
+        key_id = self._id(request.place, Role.TRANSPORT)
+        public = self._one_key(key_id, Role.TRANSPORT, self._token.generate_transport_key)
+        attributes = self._read_back(key_id, Role.TRANSPORT)
+        transport = Transport(
+            ceremony=request.place.ceremony,
+            dealing=request.place.dealing,
+            custodian=request.place.custodian,
+            serial=self._token.describe().serial,
+            key_digest=to_hex(digest_canonical(to_hex(public))),
+        )
+        signature = self._sign_own(request.place, TypedAct(domain=request.domain, struct=transport))
+        return m.TransportReply(public_key=to_hex(public), attributes=dict(attributes), transport=transport, signature=signature)
+
+    # --- the dealing ---
+
+    def contribute(self, request: m.Contribute) -> m.Committed:
+        self._contribution = (request, draw_seed(self._token, self._who))
+        return m.Committed(digest=to_hex(contribution_digest(self._contribution_points())))
+
+    def reveal(self, request: m.Reveal) -> m.Revealed:
+        points = self._contribution_points()
+        asked, seed = self._require_contribution()
+        place = asked.place
+        sealed = seal_seed(
+            seed,
+            from_hex(request.dealer_key),
+            self._entropy(SEED_BYTES),
+            ceremony=from_hex(place.ceremony),
+            dealing=place.dealing,
+            source=asked.source,
+        )
+        self._contribution = None
+        return m.Revealed(points=tuple(to_hex(encode_point(p, compressed=True)) for p in points), sealed_seed=to_hex(sealed))
+
+    def load(self, request: m.Load) -> m.Loaded:
+        key_id, public = self._id(request.place, Role.SHARD), self._public_share(request.commitments, request.place.custodian)
+        if self._token.count(key_id, Role.SHARD) != 1 or not self._holds(key_id, public):
+            self._token.destroy(key_id, Role.SHARD)
+            self._token.unwrap_shard(key_id, self._id(request.place, Role.TRANSPORT), from_hex(request.wrapped))
+        if self._token.count(key_id, Role.SHARD) != 1 or not self._holds(key_id, public):
+            message = "after loading, the token does not hold exactly the shard that the commitments say"
+            raise TokenLied(message, culprits=(self._who,), remedy=NEW_DEALING)
+        return m.Loaded(attributes=dict(self._read_back(key_id, Role.SHARD)))
+
+    # --- proofs ---
+
+    def challenge(self, request: m.Challenge) -> m.Challenged:
+        secret = reduce_scalar(self._entropy(WIDE_BYTES))
+        point, nonce = to_hex(encode_point(base_multiply(secret))), to_hex(self._entropy(32))
+        self._challenges[request.holder] = secret, Observation(holder=request.holder, point=point, nonce=nonce, answer="0x" + "00" * 32)
+        return m.Challenged(point=point, nonce=nonce)
+
+    def hold(self, request: m.Hold) -> m.Held:
+        return m.Held(answer=to_hex(self._holding_answer(request.place, from_hex(request.point), from_hex(request.nonce))))
+
+    def attest_holding(self, request: m.AttestHolding) -> m.HoldingReply:
+        place, seen = request.place, []
+        for holder, answer in request.answers:
+            secret, asked = self._require_challenge(holder)
+            expected = self._expected_answer(place, holder, secret, asked, self._public_share(request.commitments, holder))
+            if expected != from_hex(answer):
+                message = f"custodian {holder}'s token does not hold the shard its commitment says"
+                raise TokenLied(message, culprits=(f"custodian {holder}",), remedy=NEW_DEALING)
+            seen.append(asked.model_copy(update={"answer": answer}))
+        self._challenges.clear()
+        own = dict(self._read_back(self._id(place, Role.SHARD), Role.SHARD))
+        evidence = HoldingEvidence(own=own, observations=tuple(seen))
+        attestation, signature = self._attest(request.domain, place, "holding", evidence)
+        return m.HoldingReply(evidence=evidence, attestation=attestation, signature=signature)
+
+    def answer_envelope(self, request: m.AnswerEnvelope) -> m.Answered:
+        header, index = request.header, request.place.custodian
+        if (header.ceremony, header.dealing) != (request.place.ceremony, request.place.dealing):
+            message = "the envelope is sealed to another dealing"
+            raise MarkError(message, culprits=(self._who,))
+        point = encode_point(parse_point(from_hex(header.point)))
+        x = self._token.derive(self._id(request.place, Role.SHARD), point)
+        resolve_answer(header_digest(header), index, x, from_hex(header.tags[index - 1]))
+        return m.Answered(x=to_hex(x))
+
+    def attest_opening(self, request: m.AttestOpening) -> m.OpeningReply:
+        digest_seen = header_digest(request.header)
+        for key in request.file_keys:
+            if to_hex(key_commitment(from_hex(key))) != request.header.key_commitment:
+                message = "the key that came out is not the one this envelope commits to"
+                raise TokenLied(message, culprits=("the combiner",))
+        evidence = OpeningEvidence(header_digest=to_hex(digest_seen), sets=request.sets)
+        attestation, signature = self._attest(request.domain, request.place, "opening", evidence)
+        return m.OpeningReply(evidence=evidence, attestation=attestation, signature=signature)
+
+    # --- destruction ---
+
+    def retire(self, request: m.Retire) -> m.RetirementReply:
+        self._token.destroy(self._id(request.place, Role.TRANSPORT), Role.TRANSPORT)
+        evidence = RetirementEvidence(
+            transport_keys=self._token.count(self._id(request.place, Role.TRANSPORT), Role.TRANSPORT),
+            shards=self._token.count(self._id(request.place, Role.SHARD), Role.SHARD),
+        )
+        if (evidence.transport_keys, evidence.shards) != (0, 1):
+            message = f"after retirement the token lists {evidence.transport_keys} transport keys and {evidence.shards} shards, not 0 and 1"
+            raise TokenLied(message, culprits=(self._who,), remedy=NEW_DEALING)
+        attestation, signature = self._attest(request.domain, request.place, "retirement", evidence)
+        return m.RetirementReply(evidence=evidence, attestation=attestation, signature=signature)
+
+    def discard(self, request: m.Discard) -> m.HoldingsReply:
+        for role in (Role.TRANSPORT, Role.SHARD):
+            self._token.destroy(self._id(request.place, role), role)
+        left = self.holdings(m.Holdings(place=request.place))
+        if left.transport or left.shard:
+            message = "the token still lists keys of the abandoned dealing"
+            raise TokenLied(message, culprits=(self._who,))
+        return left
+
+    def holdings(self, request: m.Holdings) -> m.HoldingsReply:
+        governance = object_id(from_hex(request.place.ceremony), 0, Role.GOVERNANCE, request.place.custodian)
+        return m.HoldingsReply(
+            governance=self._token.count(governance, Role.GOVERNANCE),
+            transport=self._token.count(self._id(request.place, Role.TRANSPORT), Role.TRANSPORT),
+            shard=self._token.count(self._id(request.place, Role.SHARD), Role.SHARD),
+        )
+
+    # --- the mark and the signature ---
+
+    def read_mark(self, request: m.ReadMark) -> m.MarkReply:
+        return m.MarkReply(mark=self._marks.read(request.ceremony))
+
+    def found_mark(self, request: m.FoundMark) -> m.Done:
+        if self._marks.read(request.ceremony) is not None:
+            message = "the mark is there; it is never replaced"
+            raise MarkError(message, culprits=(self._who,))
+        self._marks.write(found_mark(request.ceremony, request.size, request.root))
+        return m.Done()
+
+    def sign(self, request: m.Sign) -> m.Signed:
+        mark = self._marks.read(request.ceremony)
+        if mark is None:
+            message = "the high-water mark is missing: its custodian must found it anew"
+            raise MarkError(message, culprits=(self._who,), remedy="Approve again and answer the question about the missing mark.")
+        self._require_part(request)
+        mark = sign_mark(advance_mark(mark, request.ceremony, request.extension), request.act, request.voided)
+        self._marks.write(mark)  # durable before the signature exists (P3)
+        key_id = object_id(from_hex(request.ceremony), 0, Role.GOVERNANCE, request.custodian)
+        signature = self._sign(key_id, request.act)
+        address = governance_address(self._token.public_key(key_id, Role.GOVERNANCE), self._who)
+        return m.Signed(address=to_hex(address), digest=to_hex(digest(request.act)), signature=signature)
+
+    # --- how ---
+
+    def _id(self, place: m.Place, role: Role) -> bytes:
+        return object_id(from_hex(place.ceremony), place.dealing, role, place.custodian)
+
+    def _one_key(self, key_id: bytes, role: Role, generate: Callable[[bytes], bytes]) -> bytes:
+        """The public half of the one key there is; after a crash the token is asked, and more than one is made anew (DESIGN 4.9)."""
+        if self._token.count(key_id, role) == 1:
+            return self._token.public_key(key_id, role)
+        self._token.destroy(key_id, role)
+        public = generate(key_id)
+        if self._token.count(key_id, role) != 1:
+            message = f"the token said it made one {role} key, but does not list exactly one"
+            raise TokenLied(message, culprits=(self._who,))
+        return public
+
+    def _read_back(self, key_id: bytes, role: Role) -> Attributes:
+        found = self._token.attributes(key_id, role)
+        require_attributes(role, found, self._who)
+        return found
+
+    def _sign(self, key_id: bytes, act: TypedAct) -> str:
+        return sign_act(self._token, key_id, act, self._who)
+
+    def _sign_own(self, place: m.Place, act: TypedAct) -> str:
+        return self._sign(object_id(from_hex(place.ceremony), 0, Role.GOVERNANCE, place.custodian), act)
+
+    def _attest(self, domain: Domain, place: m.Place, subject: Any, evidence: Any) -> tuple[Attestation, str]:  # noqa: ANN401
+        attestation = Attestation(
+            subject=subject,
+            ceremony=place.ceremony,
+            dealing=place.dealing,
+            custodian=place.custodian,
+            evidence=to_hex(digest_canonical(evidence.model_dump(mode="json"))),
+        )
+        return attestation, self._sign_own(place, TypedAct(domain=domain, struct=attestation))
+
+    def _require_contribution(self) -> tuple[m.Contribute, bytes]:
+        if self._contribution is None:
+            message = "nothing was committed, or it was revealed already"
+            raise TokenFault(message, culprits=(self._who,))
+        return self._contribution
+
+    def _contribution_points(self) -> tuple[Point, ...]:
+        asked, seed = self._require_contribution()
+        place = asked.place
+        polynomial = expand_seed(seed, ceremony=from_hex(place.ceremony), dealing=place.dealing, source=asked.source, k=asked.k)
+        return polynomial.commit()
+
+    def _require_challenge(self, holder: int) -> tuple[int, Observation]:
+        if holder not in self._challenges:
+            message = f"this agent has not challenged custodian {holder}"
+            raise TokenFault(message, culprits=(self._who,))
+        return self._challenges[holder]
+
+    def _public_share(self, commitments: tuple[str, ...], index: int) -> Point:
+        return share_point(tuple(parse_point(from_hex(point)) for point in commitments), index)
+
+    def _holds(self, key_id: bytes, public: Point) -> bool:
+        return holds(self._token, key_id, public, reduce_scalar(self._entropy(WIDE_BYTES)))
+
+    def _holding_answer(self, place: m.Place, point: bytes, nonce: bytes) -> bytes:
+        parse_point(point)
+        x = self._token.derive(self._id(place, Role.SHARD), point)
+        return holding_answer(from_hex(place.ceremony), place.dealing, place.custodian, point, nonce, x)
+
+    def _expected_answer(self, place: m.Place, holder: int, secret: int, asked: Observation, public: Point) -> bytes:
+        x = encode_x(multiply(public, secret))
+        return holding_answer(from_hex(place.ceremony), place.dealing, holder, from_hex(asked.point), from_hex(asked.nonce), x)
+
+    def _require_part(self, request: m.Sign) -> None:
+        struct: Struct = request.act.struct
+        if not isinstance(struct, Genesis | Checkpoint):
+            message = f"{struct.type} is not an act a custodian approves"
+            raise MarkError(message, culprits=(self._who,))
+        proof = [from_hex(step) for step in request.act_proof]
+        require_consistency(struct.size, from_hex(struct.root), request.extension.size, from_hex(request.extension.root), proof)
+
+
+_HANDLERS: Mapping[str, Callable[[Agent, Any], m.Reply]] = MappingProxyType(
+    {
+        "describe": Agent.describe,
+        "login": Agent.login,
+        "logout": Agent.logout,
+        "enrol": Agent.enrol,
+        "make_transport": Agent.make_transport,
+        "contribute": Agent.contribute,
+        "reveal": Agent.reveal,
+        "load": Agent.load,
+        "challenge": Agent.challenge,
+        "hold": Agent.hold,
+        "attest_holding": Agent.attest_holding,
+        "answer_envelope": Agent.answer_envelope,
+        "attest_opening": Agent.attest_opening,
+        "retire": Agent.retire,
+        "discard": Agent.discard,
+        "holdings": Agent.holdings,
+        "read_mark": Agent.read_mark,
+        "found_mark": Agent.found_mark,
+        "sign": Agent.sign,
+        "probe": Agent.probe,
+    },
+)

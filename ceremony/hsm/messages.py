@@ -1,0 +1,430 @@
+"""What the ceremony may ask of an agent, and what it answers: small typed records (long because one port has one vocabulary).
+
+They travel over a pipe today and can travel as files to a custodian elsewhere. No request carries a digest to sign.
+"""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from ceremony.errors import RecordError
+from ceremony.quorum.replay import Extension, Mark, Voided
+from ceremony.records.base import (
+    RECORD_LIMIT,
+    Address,
+    Count,
+    Hex32,
+    HexBytes,
+    Index,
+    Plain,
+    Point33,
+    Point65,
+    Record,
+    Signature65,
+    explain,
+)
+from ceremony.records.canonical import parse_canonical
+from ceremony.records.evidence import Attributes, EnvelopeHeader, HoldingEvidence, OpeningEvidence, RetirementEvidence, TokenSeen
+from ceremony.records.structs import Attestation, Domain, Enrolment, Transport, TypedAct
+
+
+class Place(Record):
+    """Which shard of which dealing, and whose: everything an object's CKA_ID is made of."""
+
+    ceremony: Hex32
+    dealing: Count
+    custodian: Index
+
+
+class OpenToken(Record):
+    """First message to a fresh process: which token it serves."""
+
+    ask: Literal["open_token"] = "open_token"
+    who: str
+    serial: str
+    module: str
+    config: str | None
+    mark_directory: str
+
+
+class Describe(Record):
+    """What the token says about itself, asked again."""
+
+    ask: Literal["describe"] = "describe"
+
+
+class Login(Record):
+    """Log in with this PIN, tried once; None for a protected authentication path."""
+
+    ask: Literal["login"] = "login"
+    pin: Annotated[str | None, Field(repr=False, max_length=255)]
+
+
+class Logout(Record):
+    """End the logged-in session."""
+
+    ask: Literal["logout"] = "logout"
+
+
+class Enrol(Record):
+    """Have (or make) the governance key and sign the enrolment with it; found the high-water mark at this transcript."""
+
+    ask: Literal["enrol"] = "enrol"
+    domain: Domain
+    ceremony: Hex32
+    plan_digest: Hex32
+    epoch: Count
+    custodian: Index
+    size: Count
+    root: Hex32
+
+
+class MakeTransport(Record):
+    """Have (or make) the dealing's transport key and sign it."""
+
+    ask: Literal["make_transport"] = "make_transport"
+    domain: Domain
+    place: Place
+
+
+class Contribute(Record):
+    """Draw a seed from the token and commit to its polynomial."""
+
+    ask: Literal["contribute"] = "contribute"
+    place: Place
+    source: Plain
+    k: Count
+
+
+class Reveal(Record):
+    """Show the points of the committed polynomial, and seal its seed to the dealer's one-time key."""
+
+    ask: Literal["reveal"] = "reveal"
+    dealer_key: Hex32
+
+
+class Load(Record):
+    """Hold exactly one shard, the one the commitments say; unwrap it if need be."""
+
+    ask: Literal["load"] = "load"
+    place: Place
+    wrapped: HexBytes
+    commitments: tuple[Point33, ...]
+
+
+class Challenge(Record):
+    """Make a challenge for another holder."""
+
+    ask: Literal["challenge"] = "challenge"
+    place: Place
+    holder: Index
+
+
+class Hold(Record):
+    """Answer another custodian's challenge with a bound hash, never with the raw ECDH result (DESIGN 4.6)."""
+
+    ask: Literal["hold"] = "hold"
+    place: Place
+    point: Point65
+    nonce: Hex32
+
+
+class AttestHolding(Record):
+    """Judge the answers to this agent's own challenges, and sign what it saw."""
+
+    ask: Literal["attest_holding"] = "attest_holding"
+    domain: Domain
+    place: Place
+    answers: tuple[tuple[Index, Hex32], ...]
+    commitments: tuple[Point33, ...]
+
+
+class AnswerEnvelope(Record):
+    """Answer for an envelope, if this agent's own tag matches the header it is shown."""
+
+    ask: Literal["answer_envelope"] = "answer_envelope"
+    place: Place
+    header: EnvelopeHeader
+
+
+class AttestOpening(Record):
+    """Check that the key which came out is the one the header commits to, and sign which sets opened it."""
+
+    ask: Literal["attest_opening"] = "attest_opening"
+    domain: Domain
+    place: Place
+    header: EnvelopeHeader
+    sets: tuple[tuple[Index, ...], ...]
+    file_keys: tuple[Hex32, ...]
+
+
+class Retire(Record):
+    """Destroy the transport key, read back, sign what is left."""
+
+    ask: Literal["retire"] = "retire"
+    domain: Domain
+    place: Place
+
+
+class Discard(Record):
+    """Destroy everything of an abandoned dealing, read back."""
+
+    ask: Literal["discard"] = "discard"
+    place: Place
+
+
+class Holdings(Record):
+    """How many keys of each role the token holds for this place."""
+
+    ask: Literal["holdings"] = "holdings"
+    place: Place
+
+
+class ReadMark(Record):
+    """This token's high-water mark for a ceremony."""
+
+    ask: Literal["read_mark"] = "read_mark"
+    ceremony: Hex32
+
+
+class FoundMark(Record):
+    """Found a missing mark anew; the custodian has said Yes, and an entry says so."""
+
+    ask: Literal["found_mark"] = "found_mark"
+    ceremony: Hex32
+    size: Count
+    root: Hex32
+
+
+class Sign(Record):
+    """Sign an act: the transcript it stands in must extend the mark, and the act's own root must be a part of that transcript."""
+
+    ask: Literal["sign"] = "sign"
+    ceremony: Hex32
+    custodian: Index
+    act: TypedAct
+    extension: Extension
+    act_proof: tuple[Hex32, ...]
+    voided: Voided | None
+
+
+class Probe(Record):
+    """Try everything the ceremony will need with throw-away objects, and clean up."""
+
+    ask: Literal["probe"] = "probe"
+
+
+Request = Annotated[
+    OpenToken
+    | Describe
+    | Login
+    | Logout
+    | Enrol
+    | MakeTransport
+    | Contribute
+    | Reveal
+    | Load
+    | Challenge
+    | Hold
+    | AttestHolding
+    | AnswerEnvelope
+    | AttestOpening
+    | Retire
+    | Discard
+    | Holdings
+    | ReadMark
+    | FoundMark
+    | Sign
+    | Probe,
+    Field(discriminator="ask"),
+]
+
+
+class Done(Record):
+    """It is done, and there is nothing to say."""
+
+    reply: Literal["done"] = "done"
+
+
+class Opened(Record):
+    """The token found, and what it says about itself."""
+
+    reply: Literal["opened"] = "opened"
+    token: TokenSeen
+    pin_set: bool
+    pin_tries: str
+
+
+class EnrolReply(Record):
+    """The governance key, its read-back and the signed enrolment."""
+
+    reply: Literal["enrolled"] = "enrolled"
+    public_key: Point65
+    attributes: Attributes
+    enrolment: Enrolment
+    signature: Signature65
+
+
+class TransportReply(Record):
+    """The transport key (DER SubjectPublicKeyInfo), its read-back and signature."""
+
+    reply: Literal["transport"] = "transport"
+    public_key: HexBytes
+    attributes: Attributes
+    transport: Transport
+    signature: Signature65
+
+
+class Committed(Record):
+    """Digest of the points to come."""
+
+    reply: Literal["committed"] = "committed"
+    digest: Hex32
+
+
+class Revealed(Record):
+    """The points, and the seed sealed to the dealer."""
+
+    reply: Literal["revealed"] = "revealed"
+    points: tuple[Point33, ...]
+    sealed_seed: HexBytes
+
+
+class Loaded(Record):
+    """One right shard is held; its read-back."""
+
+    reply: Literal["loaded"] = "loaded"
+    attributes: Attributes
+
+
+class Challenged(Record):
+    """A challenge point and nonce."""
+
+    reply: Literal["challenged"] = "challenged"
+    point: Point65
+    nonce: Hex32
+
+
+class Held(Record):
+    """The bound hash."""
+
+    reply: Literal["held"] = "held"
+    answer: Hex32
+
+
+class HoldingReply(Record):
+    """What was seen, signed."""
+
+    reply: Literal["holding"] = "holding"
+    evidence: HoldingEvidence
+    attestation: Attestation
+    signature: Signature65
+
+
+class Answered(Record):
+    """The x coordinate of shard times envelope point."""
+
+    reply: Literal["answered"] = "answered"
+    x: Annotated[Hex32, Field(repr=False)]
+
+
+class OpeningReply(Record):
+    """Which sets opened, signed."""
+
+    reply: Literal["opening"] = "opening"
+    evidence: OpeningEvidence
+    attestation: Attestation
+    signature: Signature65
+
+
+class RetirementReply(Record):
+    """What is left, signed."""
+
+    reply: Literal["retirement"] = "retirement"
+    evidence: RetirementEvidence
+    attestation: Attestation
+    signature: Signature65
+
+
+class HoldingsReply(Record):
+    """Private keys per role."""
+
+    reply: Literal["holdings"] = "holdings"
+    governance: Count
+    transport: Count
+    shard: Count
+
+
+class MarkReply(Record):
+    """The mark, or None when its file is missing."""
+
+    reply: Literal["mark"] = "mark"
+    mark: Mark | None
+
+
+class Signed(Record):
+    """The digest the agent computed itself, and the signature it checked itself."""
+
+    reply: Literal["signed"] = "signed"
+    address: Address
+    digest: Hex32
+    signature: Signature65
+
+
+class Capability(Record):
+    """One thing a token can or cannot do."""
+
+    name: Plain
+    able: bool
+    detail: str
+
+
+class Probed(Record):
+    """The outcome of a probe."""
+
+    reply: Literal["probed"] = "probed"
+    capabilities: tuple[Capability, ...]
+
+
+Reply = Annotated[
+    Done
+    | Opened
+    | EnrolReply
+    | TransportReply
+    | Committed
+    | Revealed
+    | Loaded
+    | Challenged
+    | Held
+    | HoldingReply
+    | Answered
+    | OpeningReply
+    | RetirementReply
+    | HoldingsReply
+    | MarkReply
+    | Signed
+    | Probed,
+    Field(discriminator="reply"),
+]
+
+T = TypeVar("T")
+_REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
+_REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
+
+
+def parse_request(line: bytes) -> Request:
+    """Read one request; RecordError when it is not one."""
+    return _parse(_REQUEST, line)
+
+
+def parse_reply(line: bytes) -> Reply:
+    """Read one reply; RecordError when it is not one."""
+    return _parse(_REPLY, line)
+
+
+def _parse(adapter: TypeAdapter[T], line: bytes) -> T:
+    parse_canonical(line, limit=RECORD_LIMIT)
+    try:
+        return adapter.validate_json(line)
+    except ValidationError as error:
+        raise RecordError(explain(error)) from None

@@ -1,0 +1,1 @@
+"""Short-lived processes that hold what no other process may see, and how to talk to them."""

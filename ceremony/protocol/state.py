@@ -1,0 +1,137 @@
+"""The state of a ceremony is the fold of its transcript, and of nothing else (DESIGN 4.9).
+
+This file says what a state is and what it owes; `ceremony.protocol.fold` says what each entry does to it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ceremony.acts.roster import roster_digest
+from ceremony.anchor.artifacts.deployment import Terms
+from ceremony.errors import OutOfTurn
+from ceremony.protocol.steps import Course, Phase, Step, StepKind, phases
+from ceremony.records import act_entries as act
+from ceremony.records import dealing_entries as deal
+from ceremony.records import roster_entries as roster
+from ceremony.records.base import from_hex
+from ceremony.records.plan import Plan
+from ceremony.records.structs import Checkpoint, Domain, Genesis, TypedAct
+
+SYSTEM = "system"
+FIRST_EPOCH = 1
+"""The first roster's number; the contract starts with it too."""
+
+
+def source_of(custodian: int) -> str:
+    """How a custodian's contribution to a dealing is called in the transcript."""
+    return f"custodian {custodian}"
+
+
+@dataclass
+class State:
+    """What the entries so far add up to. Only `ceremony.protocol.fold` changes it."""
+
+    opened: roster.CeremonyOpened
+    plan: Plan
+    size: int = 0
+    done: set[Step] = field(default_factory=set)
+    begun: set[Step] = field(default_factory=set)
+    dealing: int = 1
+    attempt: int = 1
+    enrolled: dict[int, roster.Enrolled] = field(default_factory=dict)
+    transports: dict[int, roster.TransportMade] = field(default_factory=dict)
+    contributions: dict[str, deal.ContributionCommitted] = field(default_factory=dict)
+    revealed: dict[str, deal.ContributionRevealed] = field(default_factory=dict)
+    dealt: deal.Dealt | None = None
+    test: deal.TestSealed | None = None
+    remnants: dict[int, set[int]] = field(default_factory=dict)
+    deploying: act.DeployBegun | None = None
+    deployed: act.Deployed | None = None
+    proposed: act.Proposed | None = None
+    proposed_at: int = 0
+    approvals: dict[int, act.Approved] = field(default_factory=dict)
+    failures: dict[int, int] = field(default_factory=dict)
+    """Entry index of each custodian's newest failed try, until they have approved."""
+    aborting: act.AbortAsked | None = None
+    voided: act.ActVoided | None = None
+    anchoring: act.AnchorBegun | None = None
+    anchored: act.Anchored | None = None
+    closing: act.ClosingNamed | None = None
+
+    # --- what is owed ---
+
+    @property
+    def course(self) -> Course:
+        """This state as far as the order of steps goes."""
+        quorum = self.plan.quorum
+        discards = tuple((dealing, index) for dealing, held in sorted(self.remnants.items()) for index in sorted(held))
+        named = self.closing.custodians if self.closing else ()
+        return Course(quorum.n, quorum.k, self.dealing, self.attempt, discards, self.stopped, named)
+
+    def phase(self, signed: frozenset[int] = frozenset()) -> Phase | None:
+        """The first unfinished phase; `signed` are the custodians whose signature the checkpoint file has. None when closed."""
+        done = self.done | {Step(StepKind.SIGN, index) for index in signed}
+        return next((phase for phase in phases(self.course) if phase.owed(done)), None)
+
+    def owed(self, signed: frozenset[int] = frozenset()) -> tuple[Step, ...]:
+        """The steps that may be taken now, in order; none when the ceremony is closed."""
+        phase = self.phase(signed)
+        done = self.done | {Step(StepKind.SIGN, index) for index in signed}
+        return phase.owed(done) if phase else ()
+
+    def outstanding(self) -> tuple[tuple[int, int], ...]:
+        """(dealing, custodian) of tokens that may still hold something of an abandoned dealing (P1)."""
+        return self.course.discards
+
+    # --- what it adds up to ---
+
+    @property
+    def stopped(self) -> bool:
+        """A custodian has stopped the act, and the chain has not overtaken the stop."""
+        return self.aborting is not None and self.anchored is None
+
+    @property
+    def roster(self) -> dict[int, str]:
+        """Governance address of each enrolled custodian."""
+        return {index: entry.enrolment.governance_key for index, entry in sorted(self.enrolled.items())}
+
+    @property
+    def terms(self) -> Terms:
+        """What the contract's creation code fixes for this ceremony."""
+        quorum = self.plan.quorum
+        return Terms(
+            name=self.domain_name,
+            ceremony_id=from_hex(self.opened.ceremony),
+            roster_digest=roster_digest(self.roster.values()),
+            n=quorum.n,
+            k=quorum.k,
+            halting=quorum.halting,
+        )
+
+    @property
+    def domain(self) -> Domain:
+        """Where enrolments, transport keys and attestations are signed: this ceremony, before any contract exists."""
+        return Domain(name=self.domain_name, chain_id=self.plan.chain.id, contract=None, salt=self.opened.ceremony)
+
+    @property
+    def domain_name(self) -> Literal["ceremony", "ceremony rehearsal"]:
+        """The name in every signing domain: a rehearsal's signatures are worth nothing in a real ceremony."""
+        return "ceremony rehearsal" if self.opened.rehearsal else "ceremony"
+
+    @property
+    def origin(self) -> str:
+        """What the closing checkpoint is of (C2SP: the log's name)."""
+        return f"ceremony/{self.opened.ceremony.removeprefix('0x')}"
+
+    def contract_act(self, struct: Genesis | Checkpoint) -> TypedAct:
+        """A struct in the contract's domain; OutOfTurn before the contract stands."""
+        if self.deployed is None:
+            message = "the contract does not stand yet"
+            raise OutOfTurn(message)
+        domain = Domain(name=self.domain_name, chain_id=self.plan.chain.id, contract=self.deployed.contract, salt=None)
+        return TypedAct(domain=domain, struct=struct)
+
+    @property
+    def act_owed(self) -> TypedAct | None:
+        """The proposed act in its domain, while it waits for approvals or its anchor."""
+        return self.contract_act(self.proposed.act) if self.proposed else None

@@ -1,0 +1,1 @@
+"""Facts: frozen records and their canonical bytes."""

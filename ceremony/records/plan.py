@@ -1,0 +1,107 @@
+"""The plan: the one input file, as a record. Reading TOML and finding lines is `ceremony.records.plan_text`'s work."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ceremony.records.base import Address, Count, Hex32, Instant, Plain, Record
+
+CUSTODIANS = 7
+QUORUM = 5
+HALTING = 3
+
+
+class Quorum(Record):
+    """n custodians, k of whom act, and the halting number that can block anyway (n - k + 1)."""
+
+    n: Count
+    k: Count
+    halting: Count
+
+
+class Commit(Record):
+    """One named file the genesis commits to."""
+
+    name: Plain
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+Endpoint = Annotated[str, Field(pattern=r"^https?://[^\s@]+$", max_length=300)]
+
+
+class ChainPlan(Record):
+    """The chain: its id, the endpoints to ask, and the contract ("deploy" or the address of one deployed before)."""
+
+    id: Count
+    endpoints: Annotated[tuple[Endpoint, ...], Field(min_length=1, max_length=8)]
+    contract: Literal["deploy"] | Address
+
+
+class TokenPlan(Record):
+    """One token of a custodian. `config` is the module's own configuration file (SoftHSM: softhsm2.conf)."""
+
+    serial: Plain
+    module: Plain
+    config: Plain | None = None
+    mark: Plain | None = None
+    """Directory of the token's high-water mark; beside `config` when left out."""
+    roles: tuple[Literal["sign", "shard"], ...] = ("sign", "shard")
+
+
+class Custodian(Record):
+    """A person who holds tokens."""
+
+    name: Plain
+    affiliation: Plain
+    site: Plain
+    token: Annotated[tuple[TokenPlan, ...], Field(min_length=1, max_length=1)]
+
+
+class Waiver(Record):
+    """A named, reasoned exception to one rule of `plan_rules`; `verify` shows it."""
+
+    rule: Plain
+    subject: Plain
+    reason: Plain
+    granted_by: Plain
+
+
+class Plan(Record):
+    """`plan.toml`, parsed."""
+
+    version: Literal[1]
+    title: Plain
+    rehearsal: bool
+    expires: Instant
+    approval_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 72
+    """How long an act may wait for its approvals and its anchor, in hours of chain time."""
+    previous_head: Hex32 | None = None
+    mirror: Plain | None = None
+    """A second directory, on another medium, that gets every line of the transcript too (T2)."""
+    quorum: Quorum
+    chain: ChainPlan
+    commits: Annotated[tuple[Commit, ...], Field(min_length=1, max_length=16)]
+    custodian: Annotated[tuple[Custodian, ...], Field(min_length=1, max_length=32)]
+    waiver: tuple[Waiver, ...] = ()
+
+    @model_validator(mode="after")
+    def _require_unique_commits(self) -> Self:
+        names = [commit.name for commit in self.commits]
+        if len(set(names)) != len(names):
+            message = "two commits have one name"
+            raise ValueError(message)
+        return self
+
+    @property
+    def indices(self) -> range:
+        """The custodians' indices, from 1, in the plan's order."""
+        return range(1, len(self.custodian) + 1)
+
+    def who(self, index: int) -> str:
+        """Custodian `index` as errors and screens name them."""
+        return f"custodian {index} {self.custodian[index - 1].name}"
+
+    def index_of(self, name: str) -> int | None:
+        """The index of the custodian with this name, or None."""
+        names = [custodian.name for custodian in self.custodian]
+        return names.index(name) + 1 if name in names else None

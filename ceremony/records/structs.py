@@ -1,0 +1,82 @@
+"""The structs that governance keys sign, as facts; `ceremony.acts` gives them their EIP-712 digest and their plain words."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ceremony.records.base import Address, Count, Hex32, Index, Plain, Record
+
+
+class Domain(Record):
+    """Where a signature is valid (EIP-712): a contract, or before one exists a ceremony (salt = its id). Exactly one of the two."""
+
+    name: Literal["ceremony", "ceremony rehearsal"]
+    chain_id: Count
+    contract: Address | None
+    salt: Hex32 | None
+
+
+class Enrolment(Record):
+    """"This governance key, born in the token with this serial, is custodian `custodian` of this ceremony"."""
+
+    type: Literal["Enrolment"] = "Enrolment"
+    ceremony: Hex32
+    plan_digest: Hex32
+    epoch: Count
+    custodian: Index
+    serial: Plain
+    governance_key: Address
+
+
+class Transport(Record):
+    """"This RSA key in my token may receive my shard of this dealing"."""
+
+    type: Literal["Transport"] = "Transport"
+    ceremony: Hex32
+    dealing: Count
+    custodian: Index
+    serial: Plain
+    key_digest: Hex32
+
+
+class Attestation(Record):
+    """"I saw this": `evidence` is the SHA-256 of the canonical record in the same entry."""
+
+    type: Literal["Attestation"] = "Attestation"
+    subject: Literal["holding", "opening", "retirement"]
+    ceremony: Hex32
+    dealing: Count
+    custodian: Index
+    evidence: Hex32
+
+
+class Genesis(Record):
+    """The act that five approve: write this root as the contract's first, once."""
+
+    type: Literal["Genesis"] = "Genesis"
+    root: Hex32
+    size: Count
+    plan_digest: Hex32
+    epoch: Count
+    sequence: Count
+    deadline: Count
+    head: Hex32
+
+
+class Checkpoint(Record):
+    """"The transcript with this origin has exactly `size` entries and this root"."""
+
+    type: Literal["Checkpoint"] = "Checkpoint"
+    origin: Plain
+    size: Count
+    root: Hex32
+
+
+Struct = Annotated[Enrolment | Transport | Attestation | Genesis | Checkpoint, Field(discriminator="type")]
+
+
+class TypedAct(Record):
+    """What a token signs: a struct in its domain, never a bare digest (DESIGN 4.7)."""
+
+    domain: Domain
+    struct: Struct

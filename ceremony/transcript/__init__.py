@@ -1,0 +1,1 @@
+"""The transcript: tree, checkpoint and book (pure), and the journal on disk."""

@@ -1,0 +1,81 @@
+"""What is being verified: the entries, what they add up to, the checkpoint, and what the reader brings along (pure)."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+from ceremony.anchor.artifacts.artifact import Artifact, find_artifact
+from ceremony.anchor.chain import ChainReader
+from ceremony.errors import CeremonyError
+from ceremony.protocol.state import State
+from ceremony.records.entries import Entry
+from ceremony.transcript.book import Book
+
+B = TypeVar("B")
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the reader brings along from outside, and whether they admit a rehearsal.
+
+    Attributes:
+        roster: the roster digest that the custodians read aloud, hex.
+        contract: the contract's address, hex.
+        readers: endpoints to ask; none when the chain is not to be checked.
+        rehearsal: a rehearsal is admitted; it never improves a verdict.
+    """
+
+    roster: str | None = None
+    contract: str | None = None
+    readers: Sequence[ChainReader] = ()
+    rehearsal: bool = False
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A transcript that reads and follows the protocol, ready for every other check."""
+
+    book: Book
+    state: State
+    note: bytes | None
+    trust: Trust
+    _by_kind: dict[str, list[Entry]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for entry in self.book:
+            self._by_kind.setdefault(entry.body.kind, []).append(entry)
+
+    def entries(self, *kinds: str) -> list[Entry]:
+        """All entries of these kinds, in order."""
+        return sorted((entry for kind in kinds for entry in self._by_kind.get(kind, [])), key=lambda entry: entry.index)
+
+    def bodies(self, kind: type[B]) -> Iterator[tuple[Entry, B]]:
+        """Every entry of one kind with its body."""
+        name = kind.model_fields["kind"].default  # type: ignore[attr-defined]
+        for entry in self._by_kind.get(name, []):
+            if isinstance(entry.body, kind):
+                yield entry, entry.body
+
+    @property
+    def n(self) -> int:
+        """How many custodians there are."""
+        return self.state.plan.quorum.n
+
+    @cached_property
+    def artifact(self) -> Artifact:
+        """The contract artifact that entry 0 names; RecordError when this installation carries no such one."""
+        return find_artifact(self.state.opened.files)
+
+
+@contextmanager
+def blamed(entry: Entry) -> Iterator[None]:
+    """Whatever is refused inside is this entry's fault, and says so first."""
+    try:
+        yield
+    except CeremonyError as error:
+        where = f"entry {entry.index}"
+        if where not in error.culprits:
+            error.culprits = (where, *error.culprits)
+        raise

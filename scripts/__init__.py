@@ -1,0 +1,1 @@
+"""Programs around the toolkit: rehearsal, development chain, benchmarks, scoreboard."""

@@ -1,0 +1,1 @@
+"""What people read, kept word for word: every verb and every error (scoreboard row 33)."""

@@ -1,0 +1,111 @@
+"""`scripts/rehearse` on real parts: seven SoftHSM tokens, spawned agents, a local node; and what ends it otherwise than well."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ceremony.cli import run_command
+from ceremony.errors import ChainUnreachable, TokenMissing
+from ceremony.transcript.checkpoint_file import CHECKPOINT
+from ceremony.transcript.journal import TRANSCRIPT
+from scripts.devchain import DevChain
+from scripts.rehearsal import Rehearsal
+from tests.simulators.rehearsal import rehearse
+
+MODULE = os.environ["CEREMONY_SOFTHSM_MODULE"]
+REFUSED, SINGLE_SOURCE = 20, 10
+
+
+class Played:
+    """A rehearsal that was played to its end, and what a reader brings along to it."""
+
+    def __init__(self, rehearsal: Rehearsal, code: int, code_of_altered: int) -> None:
+        self.rehearsal, self.code, self.code_of_altered = rehearsal, code, code_of_altered
+        self.arguments = rehearsal.verify_arguments()
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    rehearsal = Rehearsal(tmp_path_factory.mktemp("rehearsal"), MODULE)
+    altered: list[int] = []
+
+    def between(stage: str, playing: Rehearsal) -> None:
+        if stage == "verify":
+            altered.append(verify_altered(playing))
+
+    code = rehearsal.play(between)
+    yield Played(rehearsal, code, altered[0])
+    rehearsal.chain.stop()
+
+
+def verify_altered(playing: Rehearsal) -> int:
+    """What the rehearsal's own last stage says of an altered entry; the entry is put back."""
+    path = playing.directory / TRANSCRIPT
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"held by nobody", b"held by nobody!", 1))
+    try:
+        return playing.verify()
+    finally:
+        path.write_bytes(whole)
+
+
+def test_a_whole_rehearsal_reaches_exactly_its_verdict(played: Played) -> None:
+    assert played.code == 0
+
+
+def test_an_altered_entry_ends_it(played: Played) -> None:
+    assert played.code_of_altered == REFUSED
+
+
+def test_an_auditor_verifies_after_the_chain_was_brought_back(
+    played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in (TRANSCRIPT, CHECKPOINT):
+        shutil.copy(played.rehearsal.directory / name, tmp_path / name)
+    chain = DevChain(played.rehearsal.out / "chain")
+    chain.start()
+    try:
+        contract = next(
+            body["contract"] for line in (tmp_path / TRANSCRIPT).open() if (body := json.loads(line)["body"])["kind"] == "deployed"
+        )
+        arguments = ["verify", str(tmp_path), "--contract", contract, "--rpc", chain.url, "--rehearsal"]
+        capsys.readouterr()
+        assert run_command(arguments) == SINGLE_SOURCE
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert last.startswith("single source, rehearsal: genesis root 0x")
+        assert last.endswith(f"contract {contract}")
+        assert run_command([*arguments, "--rpc", chain.url + "/"]) == SINGLE_SOURCE
+    finally:
+        chain.stop()
+
+
+def test_a_dead_token_ends_it(tmp_path: Path) -> None:
+    def between(stage: str, playing: Rehearsal) -> None:
+        if stage == "examine":
+            for token in (playing.out / "tokens" / "3" / "tokens").iterdir():
+                shutil.rmtree(token)
+
+    assert Rehearsal(tmp_path, MODULE).play(between) == TokenMissing.exit_code
+
+
+def test_a_killed_node_ends_it(tmp_path: Path) -> None:
+    def between(stage: str, playing: Rehearsal) -> None:
+        if stage == "deal":
+            os.kill(playing.chain.node_pid, signal.SIGKILL)
+
+    assert Rehearsal(tmp_path, MODULE).play(between) == ChainUnreachable.exit_code
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    transcripts = []
+    for name, seed in (("first", 7), ("second", 7), ("other", 8)):
+        assert rehearse(tmp_path / name, seed) == 0
+        transcripts.append(
+            (tmp_path / name / "ceremony" / TRANSCRIPT).read_bytes() + (tmp_path / name / "ceremony" / CHECKPOINT).read_bytes()
+        )
+    assert transcripts[0] == transcripts[1] != transcripts[2]

@@ -1,0 +1,65 @@
+"""A ceremony in which everything happens that may happen: its transcript holds every kind of entry there is."""
+
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+from ceremony.conductor.closing import name_others
+from ceremony.conductor.dealing import abandon
+from ceremony.errors import TokenFault
+from ceremony.records.entries import Body
+from ceremony.records.structs import Genesis, TypedAct
+from ceremony.transcript.book import Book
+from ceremony.transcript.journal import TRANSCRIPT, read_book
+from tests.simulators.ceremony_directory import SimulatedCeremony
+from tests.simulators.stages import Stage, ceremony_at, kind_of_token, outlive, stop
+from tests.simulators.tokens import SimulatedToken
+
+
+class FailsOnce(SimulatedToken):
+    """Its first approval ends in a device error."""
+
+    failed = False
+
+    def sign(self, key_id: bytes, act: TypedAct) -> bytes:
+        if isinstance(act.struct, Genesis) and not self.failed:
+            type(self).failed = True
+            raise TokenFault("the token answered CKR_DEVICE_ERROR")
+        return super().sign(key_id, act)
+
+
+def all_kinds() -> frozenset[str]:
+    """Every kind of entry that the records know."""
+    union, *_ = get_args(Body)
+    return frozenset(member.model_fields["kind"].default for member in get_args(union))
+
+
+@cache
+def eventful_book() -> Book:
+    """Its entries: a dealing thrown away, a lost mark, a failed approval, a stopped act, other closing signers."""
+    with tempfile.TemporaryDirectory(prefix="ceremony-eventful-") as name:
+        ceremony = ceremony_at(Stage.LOADED, Path(name), make_token=kind_of_token({2: type("Fails", (FailsOnce,), {})}))
+        _play(ceremony)
+        return read_book(ceremony.directory / TRANSCRIPT)
+
+
+def _play(ceremony: SimulatedCeremony) -> None:
+    ceremony.conduct(lambda c: abandon(c, "the operator asked for a new one"))
+    ceremony.run()
+    next((ceremony.directory.parent / "parts" / "marks").glob("sim1-*")).unlink()
+    ceremony.approve(1)
+    try:
+        ceremony.approve(2)
+    except TokenFault:
+        ceremony.approve(2)
+    stop(ceremony, 3)
+    outlive(ceremony)
+    ceremony.run()
+    for index in range(3, 8):
+        ceremony.approve(index)
+    ceremony.anchor()
+    ceremony.run()
+    ceremony.conduct(lambda c: name_others(c, "Ada, Ben, Cleo, Dan, Eve"))
+    for index in range(1, 6):
+        ceremony.approve(index)

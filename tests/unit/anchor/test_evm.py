@@ -1,0 +1,188 @@
+"""The writing door against a real node: who pays, what is refused before anything is sent, and a node that is gone."""
+
+import json
+import os
+import re
+import subprocess
+import time
+
+import pytest
+from coincurve import PrivateKey
+from eth_account import Account
+
+from ceremony.anchor.artifacts.artifact import load_artifact
+from ceremony.anchor.artifacts.deployment import create_address, creation_code, encode_factory_call, runtime_code
+from ceremony.anchor.chain import FACTORY
+from ceremony.anchor.contract import encode_genesis_call, encode_view_call
+from ceremony.anchor.evm import KEYSTORE_LIMIT, EvmWriter, open_keystore
+from ceremony.anchor.rpc import JsonRpc
+from ceremony.errors import AnswerError, BalanceTooLow, CallReverted, ChainUnreachable, DirectoryError
+
+LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
+KEY = b"\x5b" * 32
+TERMS = {"name": "ceremony rehearsal", "ceremony_id": b"\xc1" * 32, "roster_digest": b"\xd2" * 32, "n": 7, "k": 5, "halting": 3}
+CREATION = creation_code(load_artifact(), **TERMS)
+GENESIS = encode_genesis_call(
+    bytes(4 + 7 * 20), root=b"\x01" * 32, size=1, plan_digest=bytes(32), epoch=1, sequence=0, deadline=2**63, head=bytes(32)
+)
+
+
+@pytest.fixture(scope="module")
+def node():
+    """A real node of its own, ended by its process id."""
+    command = [os.environ["CEREMONY_ANVIL"], "--port", "0", "--host", "127.0.0.1", "--slots-in-an-epoch", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            lines = (process.stdout.readline() for _ in range(200))
+            yield f"http://127.0.0.1:{next(found[1] for line in lines if (found := LISTENING.match(line)))}"
+        finally:
+            process.terminate()
+
+
+def mined(url, transaction):
+    reader = JsonRpc(url)
+    for _ in range(500):
+        receipt = reader.receipt(transaction)
+        if receipt is not None:
+            return receipt
+        time.sleep(0.02)
+    pytest.fail(f"no receipt of {transaction}")
+
+
+def latest(url):
+    return int(JsonRpc(url).ask("eth_blockNumber"), 16)
+
+
+@pytest.fixture(scope="module")
+def contract(node):
+    writer = EvmWriter(node)
+    expected = create_address(bytes.fromhex(writer.payer()[2:]), writer.nonce())
+    receipt = mined(node, writer.send(None, CREATION))
+    assert receipt.contract == "0x" + expected.hex()
+    return receipt.contract
+
+
+def test_the_unlocked_account_of_a_development_node_pays(node, contract):
+    assert EvmWriter(node).payer() == JsonRpc(node).ask("eth_accounts")[0].lower()
+    assert JsonRpc(node).code(contract, latest(node)) == runtime_code(load_artifact(), **TERMS)
+
+
+def test_a_key_of_the_payers_own_pays(node):
+    account = Account.from_key(KEY)
+    reader = JsonRpc(node)
+    reader.ask("anvil_setBalance", account.address, hex(10**20))
+    writer = EvmWriter(node, account)
+    assert writer.payer() == account.address.lower()
+    before = writer.nonce()
+    receipt = mined(node, writer.send(FACTORY, encode_factory_call(b"\x07" * 32, CREATION)))
+    assert receipt.succeeded
+    assert writer.nonce() == before + 1
+    sent = reader.ask("eth_getTransactionByHash", receipt.transaction)
+    assert (sent["from"].lower(), int(sent["chainId"], 16)) == (account.address.lower(), reader.chain_id())
+
+
+def test_a_balance_too_low_is_named_before_anything_is_sent(node):
+    poor = Account.from_key(PrivateKey(b"\x5c" * 32).secret)
+    height = latest(node)
+    with pytest.raises(BalanceTooLow) as refusal:
+        EvmWriter(node, poor).send(FACTORY, encode_factory_call(b"\x08" * 32, CREATION))
+    assert refusal.value.culprits
+    reader = JsonRpc(node)
+    reader.ask("anvil_setBalance", poor.address, hex(10**9))
+    with pytest.raises(BalanceTooLow, match=r"wei|pay"):
+        EvmWriter(node, poor).send(FACTORY, encode_factory_call(b"\x08" * 32, CREATION))
+    assert latest(node) == height
+    assert EvmWriter(node, poor).nonce() == 0
+
+
+def test_a_refusal_of_the_contract_is_named_by_its_rule_and_nothing_is_sent(node, contract):
+    height = latest(node)
+    with pytest.raises(CallReverted, match="nothing was sent") as refusal:
+        EvmWriter(node).send(contract, GENESIS)
+    assert any(name in refusal.value.message for name in load_artifact().errors)
+    assert refusal.value.culprits == (node,)
+    assert latest(node) == height
+
+
+def test_the_factory_refuses_a_second_deployment(node):
+    writer = EvmWriter(node)
+    mined(node, writer.send(FACTORY, encode_factory_call(b"\x09" * 32, CREATION)))
+    with pytest.raises((CallReverted, ChainUnreachable)):
+        writer.send(FACTORY, encode_factory_call(b"\x09" * 32, CREATION))
+
+
+def test_the_reading_door_reads_a_real_node(node, contract):
+    reader = JsonRpc(node)
+    final = reader.finalized()
+    assert reader.block(final.number) == final
+    assert int.from_bytes(reader.call(contract, encode_view_call("k"), latest(node)), "big") == 5
+    with pytest.raises(CallReverted):
+        reader.call(contract, GENESIS, latest(node))
+    assert reader.receipt("0x" + "00" * 32) is None
+    assert reader.transactions_with(contract, b"\x01" * 32, 0, latest(node)) == ()
+
+
+def test_a_node_that_is_gone_is_a_named_error():
+    with pytest.raises(ChainUnreachable) as refusal:
+        EvmWriter("http://127.0.0.1:1").payer()
+    assert refusal.value.culprits == ("http://127.0.0.1:1",)
+
+
+def test_a_node_without_unlocked_accounts_asks_for_a_key_file(node, monkeypatch):
+    writer = EvmWriter(node)
+    monkeypatch.setattr(type(writer._web3.eth), "accounts", ())
+    with pytest.raises(BalanceTooLow) as refusal:
+        writer.payer()
+    assert "--keystore" in refusal.value.next_step
+
+
+# --- key files ---
+
+
+@pytest.fixture(scope="module")
+def keystore(tmp_path_factory):
+    path = tmp_path_factory.mktemp("payer") / "payer.json"
+    path.write_text(json.dumps(Account.encrypt(KEY, "a password", kdf="pbkdf2", iterations=10)))
+    return path
+
+
+def test_a_key_file_opens_with_its_password(keystore):
+    assert open_keystore(keystore, "a password").address == Account.from_key(KEY).address
+
+
+@pytest.mark.parametrize("password", ["another", "", "a password "])
+def test_a_wrong_password_is_named_without_showing_it(keystore, password):
+    with pytest.raises(AnswerError) as refusal:
+        open_keystore(keystore, password)
+    assert refusal.value.culprits == (str(keystore),)
+    assert "another" not in refusal.value.message
+
+
+@pytest.mark.parametrize("content", ["", "not JSON", "[" * 100_000, '{"a":1' + " " * KEYSTORE_LIMIT + "}"])
+def test_what_is_no_json_is_no_key_file(tmp_path, content):
+    path = tmp_path / "payer.json"
+    path.write_text(content)
+    with pytest.raises(DirectoryError):
+        open_keystore(path, "x")
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "7", "null", '"x"', '{"crypto": {}}', '{"version": 3, "crypto": 7}', '{"version": 9}'])
+def test_what_is_another_json_is_no_key_file(tmp_path, content):
+    path = tmp_path / "payer.json"
+    path.write_text(content)
+    with pytest.raises(AnswerError, match="no key file"):
+        open_keystore(path, "x")
+
+
+@pytest.mark.parametrize("name", ["missing.json", "."])
+def test_a_key_file_that_is_not_there_is_named(tmp_path, name):
+    with pytest.raises(DirectoryError) as refusal:
+        open_keystore(tmp_path / name, "x")
+    assert refusal.value.culprits == (str(tmp_path / name),)
+
+
+def test_a_key_file_that_is_not_text_is_named(tmp_path):
+    path = tmp_path / "payer.json"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(DirectoryError):
+        open_keystore(path, "x")

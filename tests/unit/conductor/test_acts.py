@@ -1,0 +1,389 @@
+"""The act's life through the conductor: approved, failed, stopped, expired, dropped by the chain, anchored once (T12, T13, T24)."""
+
+import json
+
+import pytest
+
+from ceremony.acts.digest import digest
+from ceremony.acts.signature import require_signature
+from ceremony.anchor.standing import head_after
+from ceremony.conductor.approving import describe_owed, require_owed
+from ceremony.conductor.ports import Finality
+from ceremony.conductor.running import run
+from ceremony.errors import (
+    ApprovalError,
+    CallReverted,
+    ChainMismatch,
+    DeadlinePassed,
+    NotFinal,
+    OutOfTurn,
+    QuorumError,
+    TokenFault,
+    TokenLied,
+)
+from ceremony.hsm.token import Role
+from ceremony.protocol.steps import StepKind
+from ceremony.records.base import from_hex, to_hex
+from ceremony.records.structs import Genesis
+from ceremony.transcript.journal import TRANSCRIPT, read_book
+from ceremony.verify.report import Verdict
+from ceremony.verify.state import Trust
+from ceremony.verify.verifier import verify
+from tests.adversary.scene import STRANGER
+from tests.simulators.chain import SimulatedChain
+from tests.simulators.stages import Stage, ceremony_at, deadline_of, kind_of_token, outlive, pass_time, stop
+from tests.simulators.tokens import SimulatedToken
+
+ONES = "0x" + "11" * 32
+
+
+def kinds(ceremony):
+    return [entry.body.kind for entry in read_book(ceremony.directory / TRANSCRIPT)]
+
+
+def state_of(ceremony):
+    return ceremony.conduct(lambda _c: None)
+
+
+def verified(ceremony):
+    """The verdict of an auditor who asks the simulated chain, once the ceremony is closed."""
+    ceremony.play()
+    state = state_of(ceremony)
+    data, note = ((ceremony.directory / name).read_bytes() for name in (TRANSCRIPT, "checkpoint"))
+    report = verify(data, note, Trust(roster=to_hex(state.terms["roster_digest"]), readers=(ceremony.chain,), rehearsal=True))
+    assert report.verdict is Verdict.SINGLE_SOURCE, [row.line for row in report.rows if row.failure]
+    return report
+
+
+# --- stopping ---
+
+
+def test_a_stopped_act_waits_until_it_is_dead_and_then_has_a_successor(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    first = state_of(ceremony)
+    stop(ceremony, 6)
+    stopped = state_of(ceremony)
+    assert stopped.stopped
+    assert [step.kind for step in ceremony.owed(stopped)] == [StepKind.VOID]
+    outlive(ceremony)
+    second = ceremony.run()
+    assert kinds(ceremony)[-3:] == ["run_started", "act_voided", "proposed"]
+    assert second.attempt == 2
+    assert second.approvals == {}
+    voided = second.voided.seen
+    assert voided.block.time > deadline_of(first)
+    assert (voided.head, voided.sequence) == (first.proposed.act.head, first.proposed.act.sequence)
+    assert second.proposed.act.sequence == first.proposed.act.sequence
+    assert "1 acts were stopped" in " ".join(row.line for row in verified(ceremony).rows)
+
+
+def test_a_stopped_act_stays_aborting_while_it_may_live(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    stop(ceremony, 6)
+    with pytest.raises(NotFinal):
+        run_briefly(ceremony)
+    assert state_of(ceremony).stopped
+    assert "act_voided" not in kinds(ceremony)
+
+
+def run_briefly(ceremony):
+    """A run that waits for no block."""
+
+    def act(c):
+        c.ports.finality = Finality(seconds=0.0, pause=0.0)
+        run(c)
+
+    return ceremony.conduct(act)
+
+
+def test_a_stopped_act_is_never_sent(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    stop(ceremony, 6)
+    with pytest.raises(ApprovalError, match="last week") as refusal:
+        ceremony.anchor()
+    assert refusal.value.culprits == ("custodian 6 Finn",)
+    assert ceremony.chain._data["genesis"] is None
+    assert "anchor_begun" not in kinds(ceremony)
+
+
+def test_a_stopped_act_that_the_chain_took_before_is_written_down_as_anchored(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    taken = ceremony.chain
+    bystander = ceremony_at(Stage.APPROVED, tmp_path / "bystander")
+    bystander.anchor()
+    stop(ceremony, 6)
+    taken._data["genesis"] = bystander.chain._data["genesis"]
+    taken._data["height"] = bystander.chain._data["height"]
+    state = ceremony.run()
+    assert state.anchored
+    assert not state.stopped
+    assert kinds(ceremony)[-4:] == ["run_started", "anchor_begun", "anchored", "closing_named"]
+    verified(ceremony)
+
+
+def test_an_act_that_the_chain_takes_while_the_run_waits_for_its_death_is_anchored(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    bystander = ceremony_at(Stage.APPROVED, tmp_path / "bystander")
+    bystander.anchor()
+    stop(ceremony, 6)
+    chain = ceremony.chain
+    looks = iter(range(100))
+
+    def later(line):
+        if "waiting for finality" in line and next(looks) == 1:
+            chain._data["genesis"] = bystander.chain._data["genesis"]
+
+    ceremony.people._tell = later
+    assert ceremony.run().anchored
+
+
+def test_anybody_enrolled_stops_an_act_and_only_once(tmp_path):
+    ceremony = ceremony_at(Stage.PROPOSED, tmp_path)
+    stop(ceremony, 7)
+    with pytest.raises(OutOfTurn, match="stopped already"):
+        stop(ceremony, 6)
+
+
+# --- expiring ---
+
+
+def test_an_act_that_expires_unapproved_is_voided_and_proposed_again(tmp_path):
+    ceremony = ceremony_at(Stage.PROPOSED, tmp_path)
+    ceremony.approve(1)
+    outlive(ceremony)
+    state = ceremony.run()
+    assert state.attempt == 2
+    assert state.proposed.act.deadline > state.voided.seen.block.time
+    verified(ceremony)
+
+
+def test_an_act_that_is_alive_is_left_alone(tmp_path):
+    ceremony = ceremony_at(Stage.PROPOSED, tmp_path)
+    pass_time(ceremony, deadline_of(state_of(ceremony)) - ceremony.chain.finalized().time - 1200)
+    assert ceremony.run().attempt == 1
+
+
+@pytest.mark.parametrize("act", [lambda ceremony: ceremony.approve(6), lambda ceremony: ceremony.anchor()], ids=["approved", "anchored"])
+def test_after_its_deadline_an_act_is_neither_approved_nor_anchored(act, tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    outlive(ceremony)
+    before = kinds(ceremony)
+    with pytest.raises(DeadlinePassed):
+        act(ceremony)
+    assert kinds(ceremony) == before
+
+
+def test_an_expired_plan_proposes_nothing(tmp_path):
+    ceremony = ceremony_at(Stage.BURNT, tmp_path)
+    pass_time(ceremony, 4 * 366 * 24 * 3600)
+    with pytest.raises(DeadlinePassed, match="plan expired"):
+        ceremony.run()
+    assert kinds(ceremony)[-1] == "deployed"
+
+
+def test_no_act_outlives_its_plan(tmp_path):
+    ceremony = ceremony_at(Stage.BURNT, tmp_path)
+    expiry = 1_893_456_000  # 2030-01-01T00:00:00Z, as the plan says
+    pass_time(ceremony, expiry - 3600 - ceremony.chain.finalized().time)
+    assert deadline_of(ceremony.run()) == expiry
+
+
+# --- a moved contract (T24) ---
+
+
+def moved(ceremony):
+    """Somebody else's act stands in the contract."""
+    ceremony.chain._data["genesis"] = {"root": ONES, "size": 1, "digest": ONES, "head": ONES, "block": 0, "transaction": ONES}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda ceremony: ceremony.approve(6),
+        lambda ceremony: ceremony.anchor(),
+        lambda ceremony: (outlive(ceremony), ceremony.run()),
+        lambda ceremony: (stop(ceremony, 6), outlive(ceremony), ceremony.run()),
+    ],
+    ids=["approve", "anchor", "expiry", "abort"],
+)
+def test_a_contract_that_has_moved_stops_everything(act, tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    moved(ceremony)
+    with pytest.raises(ChainMismatch, match="moved on") as refusal:
+        act(ceremony)
+    assert refusal.value.culprits == ("the contract",)
+    assert not {"act_voided", "anchored"} & set(kinds(ceremony))
+
+
+# --- anchoring ---
+
+
+def test_four_approvals_are_not_published(tmp_path):
+    ceremony = ceremony_at(Stage.PROPOSED, tmp_path)
+    for index in (1, 2, 3, 4):
+        ceremony.approve(index)
+    with pytest.raises(QuorumError, match="4 of 5") as refusal:
+        ceremony.anchor()
+    assert refusal.value.culprits == tuple(f"custodian {index} has not approved" for index in (5, 6, 7))
+    assert ceremony.chain._data["genesis"] is None
+
+
+@pytest.mark.parametrize("stage", [Stage.BURNT, Stage.NAMED])
+def test_nothing_is_anchored_before_a_proposal_or_after_the_anchor(stage, tmp_path):
+    ceremony = ceremony_at(stage, tmp_path)
+    with pytest.raises(OutOfTurn, match="no act is waiting"):
+        ceremony.anchor()
+
+
+class Forgetful(SimulatedChain):
+    """A chain that drops the act's block once, before it is final (a reorganisation)."""
+
+    drops = 1
+    sent = 0
+
+    def finalized(self):
+        genesis = self._data["genesis"]
+        if self.drops and genesis and self._data["height"] - 1 >= genesis["block"]:
+            self.drops -= 1
+            self._data["genesis"] = None
+        return super().finalized()
+
+    def send(self, to, data):
+        self.sent += 1
+        return super().send(to, data)
+
+
+def test_an_act_that_a_reorganisation_drops_is_sent_again_with_the_same_approvals(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    ceremony.chain = Forgetful(tmp_path / "parts" / "chain.json")
+    state = ceremony.anchor()
+    assert (ceremony.chain.sent, ceremony.chain.drops) == (2, 0)
+    act = state.proposed.act
+    assert state.anchored.seen.head == head_after(act, digest(state.contract_act(act)))
+    assert kinds(ceremony).count("anchor_begun") == 1
+    verified(ceremony)
+
+
+class Refusing(SimulatedChain):
+    """A contract that takes nothing."""
+
+    def send(self, to, data):
+        raise CallReverted("the contract would refuse this")
+
+
+def test_a_refusal_of_the_contract_is_shown_and_the_next_try_goes_on(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    honest = ceremony.chain
+    ceremony.chain = Refusing(tmp_path / "parts" / "chain.json")
+    with pytest.raises(CallReverted):
+        ceremony.anchor()
+    assert kinds(ceremony)[-1] == "anchor_begun"
+    ceremony.chain = honest
+    ceremony.anchor()
+    assert kinds(ceremony)[-2:] == ["anchor_begun", "anchored"]
+
+
+def test_a_run_that_died_after_publishing_finds_the_act_on_its_way(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+
+    class Dying(SimulatedChain):
+        def send(self, to, data):
+            super().send(to, data)
+            raise KeyboardInterrupt
+
+    ceremony.chain = Dying(tmp_path / "parts" / "chain.json")
+    with pytest.raises(KeyboardInterrupt):
+        ceremony.anchor()
+    ceremony.chain = SimulatedChain(tmp_path / "parts" / "chain.json")
+    assert ceremony.anchor().anchored
+    verified(ceremony)
+
+
+# --- failed signings (T13) ---
+
+
+class Faulty(SimulatedToken):
+    """Approves only once its governance key is let go."""
+
+    error = TokenFault("the token answered CKR_DEVICE_ERROR")
+    failures = 1
+
+    def sign(self, key_id, act):
+        if isinstance(act.struct, Genesis) and type(self).failures:
+            type(self).failures -= 1
+            raise self.error
+        return super().sign(key_id, act)
+
+
+class Forging(Faulty):
+    """Signs with a key that is not the one it showed."""
+
+    def sign(self, key_id, act):
+        if isinstance(act.struct, Genesis) and type(self).failures:
+            type(self).failures -= 1
+            return STRANGER.sign_recoverable(digest(act), hasher=None)[:64]
+        return super().sign(key_id, act)
+
+
+@pytest.mark.parametrize(("liar", "reason"), [(Faulty, "TokenFault"), (Forging, "TokenLied")])
+def test_a_failed_signing_is_an_entry_that_must_be_acknowledged(liar, reason, tmp_path):
+    once = type("Once", (liar,), {"failures": 1})
+    ceremony = ceremony_at(Stage.PROPOSED, tmp_path, make_token=kind_of_token({3: once}))
+    with pytest.raises((TokenFault, TokenLied)):
+        ceremony.approve(3)
+    failed = read_book(ceremony.directory / TRANSCRIPT).entries[-1]
+    assert (failed.body.kind, failed.body.custodian, failed.body.reason) == ("approval_failed", 3, reason)
+    state = state_of(ceremony)
+    told = describe_owed(state, require_owed(state, read_book(ceremony.directory / TRANSCRIPT), frozenset(), 3))
+    assert told[-1] == f"Your last try failed: entry {failed.index} of the transcript says why. Yes acknowledges it."
+    ceremony.approve(3)
+    begun = [entry.body for entry in read_book(ceremony.directory / TRANSCRIPT) if entry.body.kind == "approval_begun"]
+    assert [body.acknowledged for body in begun] == [None, failed.index]
+    assert "1 failed signings" in " ".join(row.line for row in verified(ceremony).rows)
+
+
+def test_a_token_that_signs_for_another_custodian_is_caught_before_anything_is_written(tmp_path):
+    class Twin(SimulatedToken):
+        """Shows the stranger's key since it was enrolled."""
+
+        def public_key(self, key_id, role):
+            return STRANGER.public_key.format(compressed=False) if role is Role.GOVERNANCE else super().public_key(key_id, role)
+
+        def sign(self, key_id, act):
+            return STRANGER.sign_recoverable(digest(act), hasher=None)[:64]
+
+    ceremony = ceremony_at(Stage.PROPOSED, tmp_path, make_token=kind_of_token({3: Twin}))
+    with pytest.raises(ApprovalError) as refusal:
+        ceremony.approve(3)
+    assert refusal.value.culprits == ("custodian 3",)
+    assert kinds(ceremony)[-1] == "approval_failed"
+
+
+# --- who owes what ---
+
+
+@pytest.mark.parametrize(("stage", "index"), [(Stage.BURNT, 1), (Stage.APPROVED, 5), (Stage.NAMED, 6), (Stage.CLOSED, 1)])
+def test_who_owes_nothing_signs_nothing(stage, index, tmp_path):
+    ceremony = ceremony_at(stage, tmp_path)
+    with pytest.raises(ApprovalError, match="owes no approval") as refusal:
+        ceremony.approve(index)
+    assert refusal.value.culprits[0].startswith(f"custodian {index} ")
+
+
+def test_a_sixth_approval_is_taken_and_published(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    ceremony.approve(7)
+    state = ceremony.anchor()
+    assert state.anchoring.custodians == (1, 2, 3, 4, 5, 7)
+
+
+def test_every_approval_is_the_custodians_own_signature(tmp_path):
+    state = state_of(ceremony_at(Stage.APPROVED, tmp_path))
+    for index, approved in state.approvals.items():
+        require_signature(from_hex(approved.signature), digest(state.act_owed), from_hex(state.roster[index]))
+
+
+def test_the_chain_holds_the_act_once(tmp_path):
+    ceremony = ceremony_at(Stage.NAMED, tmp_path)
+    genesis = json.loads((tmp_path / "parts" / "chain.json").read_text())["genesis"]
+    assert genesis["root"] == state_of(ceremony).proposed.act.root

@@ -1,0 +1,93 @@
+"""The real dealer and combiner processes: they deal and open as the pure ones do, are hardened, and take what they know with them."""
+
+import os
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+
+from ceremony.custody import messages as m
+from ceremony.custody.combiner import combine
+from ceremony.custody.spawned import SpawnedDealer, combine_spawned
+from ceremony.errors import AgentCrashed, DealingError, OpeningError
+from ceremony.quorum.dealings import parse_points, require_sum
+from ceremony.shards.feldman import require_shares
+from tests.unit.custody.dealt_people import TERMS, contributions, unwrap
+
+
+@pytest.fixture
+def dealer():
+    """A real one, ended in any case."""
+    process = SpawnedDealer()
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def cores_allowed():
+    """The parent's own limit is as high as it may be, so that a child's zero is its own doing."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+def test_a_real_dealer_deals_seven_shards_of_one_polynomial(dealer):
+    ready = dealer.open_dealing(TERMS)
+    system = dealer.reveal_system().points
+    given = contributions(ready.dealer_key)
+    out = dealer.deal(m.Deal(contributions=given))
+    require_sum(out.commitments, [system, *(one.points for one in given)])
+    require_shares(parse_points(out.commitments), unwrap(out))
+    with pytest.raises(AgentCrashed):
+        dealer.reveal_system()
+
+
+def test_no_two_real_dealers_make_one_secret(dealer):
+    other = SpawnedDealer()
+    try:
+        assert dealer.open_dealing(TERMS).system_digest != other.open_dealing(TERMS).system_digest
+    finally:
+        other.close()
+
+
+def test_a_real_dealer_has_no_core_limit_a_plain_command_line_and_a_bare_environment(cores_allowed, dealer, monkeypatch):
+    monkeypatch.setenv("CEREMONY_CANARY", "canary")
+    dealer.open_dealing(TERMS)
+    process = Path(f"/proc/{dealer.pid}")
+    limits = next(line for line in (process / "limits").read_text().splitlines() if line.startswith("Max core file size"))
+    assert limits.split()[4:6] == ["0", "0"]
+    argv = (process / "cmdline").read_bytes().split(b"\0")[1:-1]
+    assert argv == [b"-I", b"-m", b"ceremony.custody.dealer_process"]
+    assert process.stat().st_uid == 0  # what is not dumpable belongs to root in /proc, whoever runs it
+    if os.getuid() == 0:  # others are kept out of the next file by the line above
+        assert b"canary" not in (process / "environ").read_bytes()
+
+
+@pytest.mark.parametrize("asked", ["open_dealing", "reveal_system"])
+def test_a_dealer_killed_in_mid_work_is_a_named_error(dealer, asked):
+    if asked == "reveal_system":
+        dealer.open_dealing(TERMS)
+    os.kill(dealer.pid, signal.SIGKILL)
+    with pytest.raises(AgentCrashed) as refusal:
+        dealer.open_dealing(TERMS) if asked == "open_dealing" else dealer.reveal_system()
+    assert refusal.value.culprits == ("the dealer",)
+
+
+def test_a_dealer_that_refused_is_gone(dealer):
+    with pytest.raises(DealingError) as refusal:
+        dealer.open_dealing(TERMS.model_copy(update={"dealing": 2}))
+    assert refusal.value.culprits == ("the dealer", "custodian 1")
+    with pytest.raises(AgentCrashed):
+        dealer.reveal_system()
+
+
+def test_the_real_combiner_opens_and_names_a_cheat(room):
+    header, answers = room
+    request = m.Combine(header=header, k=5, answers=tuple((index, answers[index]) for index in (1, 3, 4, 6, 7)))
+    assert combine_spawned(request) == combine(request)
+    cheated = request.model_copy(update={"answers": (*request.answers[:4], (7, answers[1]))})
+    with pytest.raises(OpeningError) as refusal:
+        combine_spawned(cheated)
+    assert refusal.value.culprits == ("the combiner", "custodian 7")
