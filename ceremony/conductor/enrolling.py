@@ -1,11 +1,13 @@
 """Steps of the Enrol and Confirm phases, and the cleaning up after an abandoned dealing."""
 
+from collections.abc import Sequence
+
 from ceremony.acts.roster import roster_digest
 from ceremony.acts.words import encode_words
 from ceremony.conductor.conductor import Conductor
 from ceremony.errors import TokenLied
 from ceremony.hsm import messages as m
-from ceremony.hsm.agents import ask
+from ceremony.hsm.agents import ask, expect
 from ceremony.hsm.template import require_attributes
 from ceremony.hsm.token import Role
 from ceremony.protocol.state import FIRST_EPOCH
@@ -47,11 +49,18 @@ def enrol(c: Conductor, step: Step) -> None:
     c.write(entry)
 
 
-def transport(c: Conductor, step: Step) -> None:
-    """The transport key of this dealing, read back and signed."""
-    agent = c.seat(step.part)
-    c.begin(step, lambda: roster.TransportBegun(dealing=step.series, custodian=step.part))
-    reply = ask(agent, m.MakeTransport(domain=c.state.domain, place=c.place(step.part)), m.TransportReply)
+def transports(c: Conductor, steps: Sequence[Step]) -> None:
+    """The transport keys of this dealing: all tokens make theirs at once, since RSA takes long; each is read back and signed."""
+    agents = c.seats(step.part for step in steps)
+    for step in steps:
+        begun = roster.TransportBegun(dealing=step.series, custodian=step.part)
+        c.begin(step, lambda: begun)  # noqa: B023 - called before the next round
+        agents[step.part].send(m.MakeTransport(domain=c.state.domain, place=c.place(step.part)))
+    for step in steps:
+        _write_transport(c, step, expect(agents[step.part], m.TransportReply))
+
+
+def _write_transport(c: Conductor, step: Step, reply: m.TransportReply) -> None:
     require_attributes(Role.TRANSPORT, reply.attributes, c.who(step.part))
     entry = roster.TransportMade(
         dealing=step.series,

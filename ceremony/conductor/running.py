@@ -1,6 +1,6 @@
 """`run`: self-test, then every owed step that needs nobody else's command, in order, until somebody must act or all is done."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from ceremony.conductor import anchoring, dealing, enrolling, proving
@@ -12,7 +12,6 @@ from ceremony.records.roster_entries import RunStarted
 HANDLERS: Mapping[StepKind, Callable[[Conductor, Step], None]] = MappingProxyType(
     {
         StepKind.ENROL: enrolling.enrol,
-        StepKind.TRANSPORT: enrolling.transport,
         StepKind.CUSTODY: enrolling.state_custody,
         StepKind.DISCARD: enrolling.discard,
         StepKind.CONFIRM: enrolling.confirm,
@@ -30,7 +29,10 @@ HANDLERS: Mapping[StepKind, Callable[[Conductor, Step], None]] = MappingProxyTyp
         StepKind.NAME: anchoring.name_signers,
     },
 )
-"""Steps that `run` takes; approvals, the anchor and the closing signatures have commands of their own."""
+"""Steps that `run` takes one by one; approvals, the anchor and the closing signatures have commands of their own."""
+
+TOGETHER: Mapping[StepKind, Callable[[Conductor, Sequence[Step]], None]] = MappingProxyType({StepKind.TRANSPORT: enrolling.transports})
+"""Steps that `run` takes for all tokens at once."""
 
 SITTINGS: Mapping[StepKind, str] = MappingProxyType(
     {
@@ -55,25 +57,38 @@ def run(c: Conductor) -> tuple[Step, ...]:
         c.write(RunStarted(tool=c.ports.tool, self_tests=self_test()))
     if any(step.kind in SITTINGS for step in c.state.owed()):
         c.start_agents()
-    while owed := [step for step in c.state.owed() if step.kind in HANDLERS]:
-        take(c, owed[0])
-    c.rise()
+    _go_on(c)
     if c.state.proposed and anchoring.void_if_expired(c):
-        return run_on(c)
+        _go_on(c)  # a new act is proposed at once
     return c.state.owed()
 
 
-def run_on(c: Conductor) -> tuple[Step, ...]:
-    """Go on after a dead act: a new one is proposed at once."""
-    while owed := [step for step in c.state.owed() if step.kind in HANDLERS]:
-        take(c, owed[0])
-    return c.state.owed()
+def _go_on(c: Conductor) -> None:
+    while owed := owed_to_run(c):
+        take(c, owed)
+    c.rise()
 
 
-def take(c: Conductor, step: Step) -> None:
-    """Take one step, in its sitting, and say so."""
-    c.sit(SITTINGS.get(step.kind, ""))
+def owed_to_run(c: Conductor) -> tuple[Step, ...]:
+    """The steps owed now that need nobody else's command."""
+    return tuple(step for step in c.state.owed() if step.kind in HANDLERS or step.kind in TOGETHER)
+
+
+def take(c: Conductor, owed: Sequence[Step]) -> None:
+    """Take the first step that is owed, or all of its kind where they go together; in their sitting, and say so."""
+    kind = owed[0].kind
+    c.sit(SITTINGS.get(kind, ""))
+    if kind in TOGETHER:
+        steps = [step for step in owed if step.kind is kind]
+        for step in steps:
+            _tell(c, step)
+        TOGETHER[kind](c, steps)
+    else:
+        _tell(c, owed[0])
+        HANDLERS[kind](c, owed[0])
+
+
+def _tell(c: Conductor, step: Step) -> None:
     wording = WORDING[step.kind]
     who = c.who(step.part) if wording.actor == "custodian" else f"the {wording.actor}" if wording.actor == "operator" else wording.actor
     c.ports.people.tell(f"[{c.size:3}] {who} {wording.does}")
-    HANDLERS[step.kind](c, step)

@@ -16,6 +16,7 @@ from ceremony.hsm.marks import MarkFile
 from ceremony.hsm.probe import probe
 from ceremony.hsm.template import require_attributes
 from ceremony.hsm.token import Attributes, Role, Token, object_id
+from ceremony.quorum.dealings import digest_commitments
 from ceremony.quorum.replay import advance_mark, found_mark, sign_mark
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.canonical import digest_canonical
@@ -163,9 +164,8 @@ class Agent:
                 message = f"custodian {holder}'s token does not hold the shard its commitment says"
                 raise TokenLied(message, culprits=(f"custodian {holder}",), remedy=NEW_DEALING)
             seen.append(asked.model_copy(update={"answer": answer}))
-        self._challenges.clear()
         own = dict(self._read_back(self._id(place, Role.SHARD), Role.SHARD))
-        evidence = HoldingEvidence(own=own, observations=tuple(seen))
+        evidence = HoldingEvidence(commitments=digest_commitments(request.commitments), own=own, observations=tuple(seen))
         attestation, signature = self._attest(request.domain, place, "holding", evidence)
         return m.HoldingReply(evidence=evidence, attestation=attestation, signature=signature)
 
@@ -298,7 +298,7 @@ class Agent:
         if holder not in self._challenges:
             message = f"this agent has not challenged custodian {holder}"
             raise TokenFault(message, culprits=(self._who,))
-        return self._challenges[holder]
+        return self._challenges.pop(holder)  # one challenge, one judgement
 
     def _public_share(self, commitments: tuple[str, ...], index: int) -> Point:
         return share_point(tuple(parse_point(from_hex(point)) for point in commitments), index)

@@ -169,11 +169,12 @@ class Course:
 def phases(course: Course) -> tuple[Phase, ...]:
     """All phases of a ceremony in order; the one source of `run`, `status`, `script` and the transition rule."""
     n, deal, attempt = course.n, course.dealing, course.attempt
-    enrol = tuple((Step(StepKind.ENROL, i), Step(StepKind.TRANSPORT, i, deal), Step(StepKind.CUSTODY, i)) for i in range(1, n + 1))
+    enrol = tuple((Step(StepKind.ENROL, index), Step(StepKind.CUSTODY, index)) for index in range(1, n + 1))
     openings = (Step(StepKind.OPEN_TEST, number, deal) for number in OPENING_ROUNDS)
     return (
         Phase("Clean up", tuple((Step(StepKind.DISCARD, index, dealing),) for dealing, index in course.discards)),
         Phase("Enrol", enrol),
+        Phase("Make transport keys", _each(StepKind.TRANSPORT, n, deal)),
         Phase("Confirm the roster", _each(StepKind.CONFIRM, n)),
         Phase("Deal", ((Step(StepKind.DEAL, 0, deal),),)),
         Phase("Load", _each(StepKind.LOAD, n, deal)),

@@ -19,6 +19,11 @@ def parse_points(points: Sequence[str]) -> tuple[Point, ...]:
     return tuple(parse_point(from_hex(point)) for point in points)
 
 
+def digest_commitments(commitments: Sequence[str]) -> str:
+    """SHA-256 of the commitments as an RFC 8785 array, hex: what a custodian's signature says they were judged by."""
+    return to_hex(digest_canonical(list(commitments)))
+
+
 def require_contribution(committed: ContributionCommitted, revealed: ContributionRevealed, k: int) -> None:
     """Raise DealingError naming the source unless it shows the k points that it committed to before (T20)."""
     try:

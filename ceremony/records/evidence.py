@@ -38,8 +38,12 @@ class Observation(Record):
 
 
 class HoldingEvidence(Record):
-    """What one custodian's agent saw: its own shard's attributes, and every other token's right answer to its own challenge."""
+    """What one custodian's agent saw: its own shard's attributes, and every other token's right answer to its own challenge.
 
+    `commitments` is the SHA-256 of the RFC 8785 array of the commitments that it judged by: others cannot be put in their place.
+    """
+
+    commitments: Hex32
     own: Attributes
     observations: tuple[Observation, ...]
 

@@ -5,7 +5,7 @@ from ceremony.errors import DealingError
 from ceremony.hsm.template import require_attributes
 from ceremony.hsm.token import Role
 from ceremony.protocol.steps import OPENING_ROUNDS, opening_set
-from ceremony.quorum.dealings import require_attested, require_contribution, require_sum
+from ceremony.quorum.dealings import digest_commitments, require_attested, require_contribution, require_sum
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.dealing_entries import (
     BlobsDestroyed,
@@ -22,7 +22,7 @@ from ceremony.records.dealing_entries import (
 )
 from ceremony.shards.field import parse_point
 from ceremony.shards.threshold import header_digest
-from ceremony.verify.report import Finding, attested, pending, proven
+from ceremony.verify.report import Finding, attested, pending, proven, recorded
 from ceremony.verify.state import Subject, blamed
 
 Attested = HoldingAttested | OpeningAttested | Retired
@@ -57,16 +57,20 @@ def shards_cannot_leave(subject: Subject) -> Finding:
     for entry, body in subject.bodies(Loaded):
         with blamed(entry):
             require_attributes(Role.SHARD, body.attributes, f"custodian {body.custodian}")
-    return attested("each token holds one shard that cannot leave it", len(loaded), subject.n)
+    return recorded("each token holds one shard that cannot leave it", len(loaded), subject.n)
 
 
 def holding_was_attested(subject: Subject) -> Finding:
-    """Each custodian's agent challenged all the others with points of its own, and signed that every answer fitted the commitments."""
+    """Each custodian's agent challenged all the others with points of its own, and signed that every answer fitted these commitments."""
+    committed = {body.dealing: digest_commitments(body.commitments) for _, body in subject.bodies(Dealt)}
     challenges: set[tuple[str, str]] = set()
     for entry, body in subject.bodies(HoldingAttested):
         with blamed(entry):
             _require_signed(subject, body, "holding")
             require_attributes(Role.SHARD, body.evidence.own, f"custodian {body.custodian}")
+            if body.evidence.commitments != committed.get(body.dealing):
+                message = f"custodian {body.custodian} judged by other commitments than this dealing's"
+                raise DealingError(message, culprits=(f"custodian {body.custodian}",))
             seen = [observation.holder for observation in body.evidence.observations]
             if sorted(seen) != [index for index in subject.state.plan.indices if index != body.custodian]:
                 message = f"custodian {body.custodian} did not challenge each of the others once"

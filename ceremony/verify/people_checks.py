@@ -11,7 +11,7 @@ from ceremony.quorum.enrolments import require_enrolled, require_transport
 from ceremony.records.base import to_hex
 from ceremony.records.roster_entries import CustodyStated, Enrolled, RosterConfirmed, TransportMade
 from ceremony.verify.act_checks import BY_FACTORY
-from ceremony.verify.report import Finding, Verdict, attested, pending, proven
+from ceremony.verify.report import Finding, Verdict, attested, pending, proven, recorded
 from ceremony.verify.state import Subject, blamed
 
 
@@ -54,7 +54,7 @@ def custody_was_stated(subject: Subject) -> Finding:
     """Each custodian said who set, holds or discarded the PINs."""
     stated = {body.custodian: body.statement for _, body in subject.bodies(CustodyStated)}
     said = "; ".join(f"custodian {index}: {statement}" for index, statement in sorted(stated.items()))
-    return attested(f"statements: {said or 'none'}", len(stated), subject.n)
+    return recorded(f"statements: {said or 'none'}", len(stated), subject.n)
 
 
 def roster_was_confirmed(subject: Subject) -> Finding:
@@ -65,7 +65,7 @@ def roster_was_confirmed(subject: Subject) -> Finding:
         if body.roster_digest != digest:
             message = f"custodian {body.custodian} confirmed another roster: {body.roster_digest}"
             raise RecordError(message, culprits=(f"entry {entry.index}", f"custodian {body.custodian}"))
-    return attested(f"roster {digest}", len(confirmed), subject.n)
+    return recorded(f"roster {digest}", len(confirmed), subject.n)
 
 
 def roster_is_the_one_known_outside(subject: Subject) -> Finding:

@@ -45,6 +45,12 @@ def attested(evidence: str, by: int, of: int) -> Finding:
     return Finding(evidence, f"attested by {by} of {of}", Verdict.VERIFIED if by == of else Verdict.NOT_CLOSED)
 
 
+def recorded(evidence: str, by: int, of: int) -> Finding:
+    """A finding that no custodian signed by itself: the operator's machine wrote it down, and five approved the root above it."""
+    rests = f"recorded for {by} of {of} by the operator's machine, under the approved root"
+    return Finding(evidence, rests, Verdict.VERIFIED if by == of else Verdict.NOT_CLOSED)
+
+
 def pending(what: str) -> Finding:
     """Nothing to judge yet: the ceremony has not come so far."""
     return Finding(f"not yet: {what}", "nothing yet", Verdict.NOT_CLOSED)

@@ -19,7 +19,7 @@ def a_contribution_of_four_points(forger: Forger) -> tuple[str, ...]:
     return named(forger.twist("contribution_revealed", lambda body: body["points"].pop()), "system")
 
 
-@refused_by("commitments_are_their_sum")
+@refused_by("commitments_are_their_sum", "holding_was_attested")
 def the_dealer_dealt_something_else(forger: Forger) -> tuple[str, ...]:
     def swap(body: Body) -> None:
         body["commitments"][0] = body["commitments"][1]
@@ -35,6 +35,11 @@ def a_shard_that_can_leave(forger: Forger) -> tuple[str, ...]:
 @refused_by("shards_cannot_leave")
 def a_shard_that_can_sign(forger: Forger) -> tuple[str, ...]:
     return named(forger.twist("loaded", within("attributes", sign=True)), "custodian 1")
+
+
+@refused_by("holding_was_attested")
+def a_custodian_judged_by_other_commitments(forger: Forger) -> tuple[str, ...]:
+    return named(forger.twist("holding_attested", within("evidence", commitments=WRONG), 2), "custodian 3")
 
 
 @refused_by("holding_was_attested")

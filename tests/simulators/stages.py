@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ceremony.conductor.conductor import Conductor
-from ceremony.conductor.running import HANDLERS, take
+from ceremony.conductor.running import owed_to_run, take
 from ceremony.conductor.self_test import self_test
 from ceremony.hsm.token import Token
 from ceremony.protocol.state import State
@@ -58,8 +58,8 @@ def run_until(ceremony: SimulatedCeremony, kind: StepKind) -> None:
 
     def act(c: Conductor) -> None:
         c.write(RunStarted(tool=NO_DIGEST, self_tests=self_test()))
-        while (owed := [step for step in c.state.owed() if step.kind in HANDLERS]) and owed[0].kind is not kind:
-            take(c, owed[0])
+        while (owed := owed_to_run(c)) and owed[0].kind is not kind:
+            take(c, owed)
 
     ceremony.conduct(act)
 

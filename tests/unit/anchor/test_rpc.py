@@ -23,6 +23,13 @@ RECEIPT = {
 }
 
 
+class Quiet(ThreadingHTTPServer):
+    """Says nothing when a reader has gone away, as some of these do."""
+
+    def handle_error(self, request, client_address):
+        """Nothing."""
+
+
 class Endpoint:
     """A server that answers every question as `answer(question)` says: a value is the result, bytes the whole body, an int a status."""
 
@@ -48,7 +55,7 @@ class Endpoint:
             def log_message(self, *_args):
                 """Quietly."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Quiet(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 

@@ -118,6 +118,7 @@ def test_a_child_that_does_not_answer_is_ended_at_the_deadline(child, code):
     assert not alive(process.pid)
 
 
+@pytest.mark.timeout(30)
 def test_a_child_that_reads_nothing_does_not_hang_who_writes(child):
     process = child("time.sleep(600)")
     with pytest.raises(AgentTimeout):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ceremony.cli import run_command
-from ceremony.conductor.running import HANDLERS, SITTINGS
+from ceremony.conductor.running import HANDLERS, SITTINGS, TOGETHER
 from ceremony.errors import OutOfTurn
 from ceremony.protocol.fold import apply, fold
 from ceremony.protocol.state import State
@@ -30,7 +30,7 @@ WITHOUT_ROW = {StepKind.SIGN, StepKind.VOID}
 def test_every_step_has_words_somebody_who_takes_it_and_entries(kind):
     wording = WORDING[kind]
     assert all((wording.actor, wording.does, wording.types, wording.sees))
-    assert (kind in HANDLERS) == (kind not in COMMANDS)
+    assert (kind in HANDLERS or kind in TOGETHER) == (kind not in COMMANDS)
     assert wording.verb == COMMANDS.get(kind, "run")
     assert (kind in {found for found, _ in TABLE.values()}) == (kind not in WITHOUT_ROW)
 
@@ -50,7 +50,7 @@ def test_every_kind_of_entry_has_a_row_or_a_rule_of_its_own():
 
 
 def test_only_steps_that_open_a_token_belong_to_a_sitting():
-    assert {kind for kind in HANDLERS if WORDING[kind].types == "the token's PIN"} <= set(SITTINGS)
+    assert {kind for kind in (*HANDLERS, *TOGETHER) if WORDING[kind].types == "the token's PIN"} <= set(SITTINGS)
 
 
 def test_steps_end_in_the_order_of_the_course():
@@ -160,3 +160,12 @@ def test_a_dealing_thrown_away_before_anything_was_made_leaves_nothing():
     body = DealingAbandoned(dealing=1, reason="the operator asked for a new one")
     apply(state, Entry.model_construct(index=1, body=body))
     assert (state.dealing, state.outstanding()) == (2, ())
+
+
+def test_four_approvals_owe_a_fifth_and_five_owe_the_anchor():
+    book = eventful_book()
+    attempt = max(entry.body.attempt for entry in book if entry.body.kind == "proposed")
+    places = [place for place, entry in enumerate(book) if entry.body.kind == "approved" and entry.body.attempt == attempt]
+    owed = [[(step.kind, step.part) for step in fold(book.entries[: place + 1]).owed()] for place in places]
+    assert owed[3] == [(StepKind.APPROVE, index) for index in (1, 2, 7)]
+    assert owed[4] == [(StepKind.ANCHOR, 0)]

@@ -82,7 +82,8 @@ class Past:
     def _milestones(self) -> Iterable[tuple[str, bool]]:
         d = self.dealing
         yield "clean up", self.clean()
-        yield "enrol", self.all_have("enrolled") and self.all_have("transport_made", dealing=d) and self.all_have("custody_stated")
+        yield "enrol", self.all_have("enrolled") and self.all_have("custody_stated")
+        yield "transport", self.all_have("transport_made", dealing=d)
         yield "confirm", self.all_have("roster_confirmed")
         yield "deal", self.has("dealt", dealing=d)
         yield "load", self.all_have("loaded", dealing=d)
@@ -98,7 +99,7 @@ class Past:
 
 
 ORDER = (
-    "clean up", "enrol", "confirm", "deal", "load", "hold", "open", "witness", "retire", "burn",
+    "clean up", "enrol", "transport", "confirm", "deal", "load", "hold", "open", "witness", "retire", "burn",
     "deploy", "propose", "approve", "anchor", "name",
 )  # fmt: skip
 
@@ -140,18 +141,18 @@ def _enrolled(past: Past, body: Any) -> bool:
 
 def _transport_begun(past: Past, body: Any) -> bool:
     place = {"custodian": body.custodian, "dealing": past.dealing}
-    return body.dealing == past.dealing and past.has("enrolled", custodian=body.custodian) and _begin(past, body, "enrol", **place)
+    return body.dealing == past.dealing and _person(body) and _begin(past, body, "transport", **place)
 
 
 def _transport_made(past: Past, body: Any) -> bool:
     return body.dealing == past.dealing and _end(
-        past, body, "enrol", "transport_begun", custodian=body.custodian, dealing=body.dealing
+        past, body, "transport", "transport_begun", custodian=body.custodian, dealing=body.dealing
     )
 
 
 def _custody_stated(past: Past, body: Any) -> bool:
     whose = {"custodian": body.custodian}
-    return past.has("transport_made", dealing=past.dealing, **whose) and _begin(past, body, "enrol", **whose)
+    return past.has("enrolled", **whose) and _begin(past, body, "enrol", **whose)
 
 
 def _roster_confirmed(past: Past, body: Any) -> bool:
