@@ -8,9 +8,12 @@ from ceremony.custody.dealer import wrap_oaep
 from ceremony.custody.envelope import seal_test
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import AgentPort, ask
-from ceremony.quorum.replay import Extension
-from ceremony.records.base import from_hex, to_hex
-from ceremony.records.evidence import EnvelopeHeader
+from ceremony.quorum.replay import Extension, ShownVoid
+from ceremony.records.act_entries import ActVoided
+from ceremony.records.base import Record, from_hex, to_hex
+from ceremony.records.dealing_entries import BlobsDestroyed
+from ceremony.records.entries import Entry
+from ceremony.records.evidence import BlockSeen, ContractSeen, EnvelopeHeader
 from ceremony.records.structs import Checkpoint, Domain, Genesis, TypedAct
 from ceremony.shards.field import encode_point
 from ceremony.shards.secret import encode_pkcs8, expand_seed
@@ -56,6 +59,22 @@ def commitments(polynomial: Polynomial = POLYNOMIAL) -> tuple[str, ...]:
 def tree(size: int, forked_at: int | None = None) -> Tree:
     """A transcript's tree; with `forked_at`, of another history in which that entry reads otherwise."""
     return Tree(leaf_hash(f"entry {number}{' altered' if number == forked_at else ''}".encode()) for number in range(size))
+
+
+def voiding(size: int, *, time: int, head: str = ZERO, sequence: int = 0, kind: type[Record] = ActVoided) -> dict[str, object]:
+    """Changes to a request to sign: one more entry, which ends the act before at this state of the chain, and the proofs it takes."""
+    block = BlockSeen(number=9, hash=ZERO, time=time)
+    same = dict.fromkeys(("runtime_digest", "roster_digest", "ceremony", "genesis_root"), ZERO)
+    seen = ContractSeen(block=block, **same, n=7, k=5, halting=3, epoch=1, sequence=sequence, head=head)
+    body = ActVoided(attempt=1, seen=seen) if kind is ActVoided else BlobsDestroyed(dealing=1)
+    line = Entry(index=size, previous=ZERO, at="2026-01-01T00:00:00Z", body=body).encode()
+    grown = tree(size)
+    grown.append(leaf_hash(line))
+    return {
+        "extension": Extension(size=size + 1, root=to_hex(grown.root()), proof=tuple(map(to_hex, grown.consistency(size)))),
+        "act_proof": tuple(map(to_hex, grown.consistency(size - 1))),
+        "voided": ShownVoid(index=size, line=line.decode(), proof=tuple(map(to_hex, grown.inclusion(size)))),
+    }
 
 
 def root(size: int) -> str:

@@ -13,7 +13,7 @@ from ceremony.hsm.agents import ask
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step, StepKind
 from ceremony.quorum.approvals import Approval, require_alive, require_approval
-from ceremony.quorum.replay import Extension, Voided
+from ceremony.quorum.replay import Extension, ShownVoid
 from ceremony.records import act_entries as act
 from ceremony.records import roster_entries as roster
 from ceremony.records.base import to_hex
@@ -126,7 +126,7 @@ def _sign(c: Conductor, owed: Owed, custodian: int) -> str:
         act=owed.act,
         extension=Extension(size=size, root=c.root, proof=tuple(to_hex(node) for node in tree.consistency(seen, size))),
         act_proof=tuple(to_hex(node) for node in tree.consistency(covered, size)),
-        voided=_voided(c.state),
+        voided=_show_void(c.journal.book),
     )
     reply = ask(agent, request, m.Signed)
     c.rise()
@@ -134,10 +134,12 @@ def _sign(c: Conductor, owed: Owed, custodian: int) -> str:
     return reply.signature
 
 
-def _voided(state: State) -> Voided | None:
-    if state.voided is None:
+def _show_void(book: Book) -> ShownVoid | None:
+    """The newest entry that ends an act, with its proof: what lets a token sign a successor."""
+    index = next((entry.index for entry in reversed(book.entries) if isinstance(entry.body, act.ActVoided)), None)
+    if index is None:
         return None
-    seen = state.voided.seen
-    return Voided(time=seen.block.time, head=seen.head, sequence=seen.sequence)
+    proof = tuple(to_hex(node) for node in book.tree.inclusion(index))
+    return ShownVoid(index=index, line=book.lines[index].decode(), proof=proof)
 
 

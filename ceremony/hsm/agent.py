@@ -16,16 +16,15 @@ from ceremony.hsm.marks import MarkFile
 from ceremony.hsm.probe import probe
 from ceremony.hsm.template import require_attributes
 from ceremony.hsm.token import Attributes, Role, Token, object_id
-from ceremony.quorum.dealings import digest_commitments
-from ceremony.quorum.replay import advance_mark, found_mark, sign_mark
+from ceremony.quorum.dealings import digest_commitments, public_share
+from ceremony.quorum.replay import advance_mark, found_mark, require_void, sign_mark
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.canonical import digest_canonical
 from ceremony.records.evidence import HoldingEvidence, Observation, OpeningEvidence, RetirementEvidence, TokenSeen
 from ceremony.records.structs import Attestation, Checkpoint, Domain, Enrolment, Genesis, Struct, Transport, TypedAct
-from ceremony.shards.feldman import share_point
 from ceremony.shards.field import WIDE_BYTES, Point, base_multiply, encode_point, encode_x, multiply, parse_point, reduce_scalar
 from ceremony.shards.secret import contribution_digest, expand_seed, seal_seed
-from ceremony.shards.threshold import header_digest, holding_answer, key_commitment, resolve_answer
+from ceremony.shards.threshold import find_tag, header_digest, holding_answer, key_commitment, resolve_answer
 from ceremony.transcript.merkle import require_consistency
 
 NEW_DEALING = "Check that token (`ceremony doctor PLAN`); then throw this dealing away with `ceremony run DIR --new-dealing`."
@@ -135,7 +134,7 @@ class Agent:
         return m.Revealed(points=tuple(to_hex(encode_point(p, compressed=True)) for p in points), sealed_seed=to_hex(sealed))
 
     def load(self, request: m.Load) -> m.Loaded:
-        key_id, public = self._id(request.place, Role.SHARD), self._public_share(request.commitments, request.place.custodian)
+        key_id, public = self._id(request.place, Role.SHARD), public_share(request.commitments, request.place.custodian)
         if self._token.count(key_id, Role.SHARD) != 1 or not self._holds(key_id, public):
             self._token.destroy(key_id, Role.SHARD)
             self._token.unwrap_shard(key_id, self._id(request.place, Role.TRANSPORT), from_hex(request.wrapped))
@@ -159,7 +158,7 @@ class Agent:
         place, seen = request.place, []
         for holder, answer in request.answers:
             secret, asked = self._require_challenge(holder)
-            expected = self._expected_answer(place, holder, secret, asked, self._public_share(request.commitments, holder))
+            expected = self._expected_answer(place, holder, secret, asked, public_share(request.commitments, holder))
             if expected != from_hex(answer):
                 message = f"custodian {holder}'s token does not hold the shard its commitment says"
                 raise TokenLied(message, culprits=(f"custodian {holder}",), remedy=NEW_DEALING)
@@ -175,8 +174,8 @@ class Agent:
             message = "the envelope is sealed to another dealing"
             raise MarkError(message, culprits=(self._who,))
         point = encode_point(parse_point(from_hex(header.point)))
-        x = self._token.derive(self._id(request.place, Role.SHARD), point)
-        resolve_answer(header_digest(header), index, x, from_hex(header.tags[index - 1]))
+        tag, x = find_tag(header.tags, index), self._token.derive(self._id(request.place, Role.SHARD), point)
+        resolve_answer(header_digest(header), index, x, tag)
         return m.Answered(x=to_hex(x))
 
     def attest_opening(self, request: m.AttestOpening) -> m.OpeningReply:
@@ -238,7 +237,8 @@ class Agent:
             message = "the high-water mark is missing: its custodian must found it anew"
             raise MarkError(message, culprits=(self._who,), remedy="Approve again and answer the question about the missing mark.")
         self._require_part(request)
-        mark = sign_mark(advance_mark(mark, request.ceremony, request.extension), request.act, request.voided)
+        mark = advance_mark(mark, request.ceremony, request.extension)
+        mark = sign_mark(mark, request.act, require_void(request.voided, request.extension))
         self._marks.write(mark)  # durable before the signature exists (P3)
         key_id = object_id(from_hex(request.ceremony), 0, Role.GOVERNANCE, request.custodian)
         signature = self._sign(key_id, request.act)
@@ -299,9 +299,6 @@ class Agent:
             message = f"this agent has not challenged custodian {holder}"
             raise TokenFault(message, culprits=(self._who,))
         return self._challenges.pop(holder)  # one challenge, one judgement
-
-    def _public_share(self, commitments: tuple[str, ...], index: int) -> Point:
-        return share_point(tuple(parse_point(from_hex(point)) for point in commitments), index)
 
     def _holds(self, key_id: bytes, public: Point) -> bool:
         return holds(self._token, key_id, public, reduce_scalar(self._entropy(WIDE_BYTES)))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ceremony.errors import RecordError
-from ceremony.quorum.replay import Extension, Mark, Voided
+from ceremony.quorum.replay import Extension, Mark, ShownVoid
 from ceremony.records.base import (
     RECORD_LIMIT,
     Address,
@@ -205,7 +205,7 @@ class Sign(Record):
     act: TypedAct
     extension: Extension
     act_proof: tuple[Hex32, ...]
-    voided: Voided | None
+    voided: ShownVoid | None
 
 
 class Probe(Record):

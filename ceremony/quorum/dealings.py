@@ -9,7 +9,7 @@ from ceremony.records.base import Record, from_hex, to_hex
 from ceremony.records.canonical import digest_canonical
 from ceremony.records.dealing_entries import ContributionCommitted, ContributionRevealed
 from ceremony.records.structs import Attestation, Domain, TypedAct
-from ceremony.shards.feldman import sum_commitments
+from ceremony.shards.feldman import share_point, sum_commitments
 from ceremony.shards.field import Point, encode_point, parse_point
 from ceremony.shards.secret import contribution_digest
 
@@ -17,6 +17,11 @@ from ceremony.shards.secret import contribution_digest
 def parse_points(points: Sequence[str]) -> tuple[Point, ...]:
     """Compressed points (hex) as points; ShareError when one is not on the curve."""
     return tuple(parse_point(from_hex(point)) for point in points)
+
+
+def public_share(commitments: Sequence[str], index: int) -> Point:
+    """The public half of shard `index`, from the commitments (hex); ShareError when a point or the index is none."""
+    return share_point(parse_points(commitments), index)
 
 
 def digest_commitments(commitments: Sequence[str]) -> str:

@@ -3,11 +3,20 @@
 The agent keeps the mark in an fsynced file beside its token, written before it signs. Pure here: old mark and request in, new mark out.
 """
 
+from typing import Annotated
+
+from pydantic import Field
+
 from ceremony.acts.digest import digest
 from ceremony.errors import CeremonyError, MarkError
+from ceremony.records.act_entries import ActVoided
 from ceremony.records.base import Count, Hex32, Record, from_hex, to_hex
+from ceremony.records.entries import parse_entry
 from ceremony.records.structs import Checkpoint, Genesis, TypedAct
-from ceremony.transcript.merkle import require_consistency
+from ceremony.transcript.merkle import leaf_hash, require_consistency, require_inclusion
+
+LINE_LIMIT = 1 << 14
+"""Characters of an `act_voided` entry: one takes 900."""
 
 
 class Mark(Record):
@@ -30,8 +39,16 @@ class Extension(Record):
     proof: tuple[Hex32, ...]
 
 
+class ShownVoid(Record):
+    """An `act_voided` entry, and the proof that it stands in the transcript shown (RFC 6962 2.1.1): nobody's word is enough."""
+
+    index: Count
+    line: Annotated[str, Field(max_length=LINE_LIMIT)]
+    proof: tuple[Hex32, ...]
+
+
 class Voided(Record):
-    """What an `act_voided` entry holds of the finalized chain: the successor of a dead act needs it."""
+    """What such an entry holds of the finalized chain: the successor of a dead act needs it."""
 
     time: Count
     head: Hex32
@@ -58,6 +75,25 @@ def advance_mark(mark: Mark, ceremony: str, extension: Extension) -> Mark:
         message = f"the transcript shown does not extend the one this token has seen ({mark.size} entries): {error.message}"
         raise MarkError(message) from None
     return mark.model_copy(update={"size": extension.size, "root": extension.root})
+
+
+def require_void(shown: ShownVoid | None, extension: Extension) -> Voided | None:
+    """What the entry shown says of the chain; MarkError unless it is an `act_voided` entry of this very transcript."""
+    if shown is None:
+        return None
+    line = shown.line.encode()
+    try:
+        proof = [from_hex(step) for step in shown.proof]
+        require_inclusion(leaf_hash(line), shown.index, extension.size, from_hex(extension.root), proof)
+        body = parse_entry(line).body
+    except CeremonyError as error:
+        message = f"the end of the act before is not in the transcript shown: {error.message}"
+        raise MarkError(message) from None
+    if not isinstance(body, ActVoided):
+        message = f"entry {shown.index} does not end an act"
+        raise MarkError(message)
+    seen = body.seen
+    return Voided(time=seen.block.time, head=seen.head, sequence=seen.sequence)
 
 
 def sign_mark(mark: Mark, act: TypedAct, voided: Voided | None) -> Mark:

@@ -13,8 +13,12 @@ LINE_LIMIT = 1024
 """Characters of a line: the longest field takes 300; the TOML reader needs quadratic time for a dotted name as long as a plan."""
 SLIPS_LIMIT = 20
 """Broken lines looked past: after so many the rest is guesswork."""
+DEPTH_LIMIT = 16
+"""Lists and tables within each other: a plan needs two; the TOML reader recurses, and how deep it can is not the same everywhere."""
 _REMEDY = "Correct the line; text stands in double quotes, each key stands once, tables are [name] or [[name]]."
 _WHERE = re.compile(r" \((?:at line (\d+), column \d+|at end of document)\)")
+_NO_BRACKETS = re.compile(r"""\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|#[^\n]*|[^\[\]{}\n]""")
+"""Texts, comments, and whatever else neither opens nor closes a list or table."""
 _WHOLE_STATEMENT = re.compile(r"\s*[\w.-]+\s*=[^\[{]*")
 """A key and its value on one line; without such a line the others still mean what they meant."""
 
@@ -46,11 +50,13 @@ def read_toml(text: str) -> tuple[dict[str, Any] | None, str, list[Problem]]:
 
     No tree when a broken line cannot be left out without changing what others mean.
     """
-    slips: list[Problem] = []
+    slips: list[Problem] = list(_judge_depth(text))
+    if slips:
+        return None, text, slips
     while True:
         try:
             return tomllib.loads(text), text, slips
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             found = _slip(text, error)
             slips.append(found)
             lines = text.split("\n")
@@ -60,9 +66,17 @@ def read_toml(text: str) -> tuple[dict[str, Any] | None, str, list[Problem]]:
             text = "\n".join(lines)
 
 
-def _slip(text: str, error: Exception) -> Problem:
-    if isinstance(error, RecursionError):
-        return Problem("toml", (), "not TOML that a plan needs: nested too deeply", _REMEDY)
+def _judge_depth(text: str) -> Iterator[Problem]:
+    depth, line = 0, 1
+    for letter in _NO_BRACKETS.sub("", text):
+        depth = max(0, depth + (letter in "[{") - (letter in "]}"))
+        line += letter == "\n"
+        if depth > DEPTH_LIMIT:
+            yield Problem("toml", (), f"not TOML that a plan needs: nested deeper than {DEPTH_LIMIT} levels", _REMEDY, line=line)
+            return
+
+
+def _slip(text: str, error: ValueError) -> Problem:
     where = _WHERE.search(str(error))
     last = text.rstrip("\n").count("\n") + 1
     line = int(where[1] or last) if where else 1

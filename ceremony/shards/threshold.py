@@ -23,7 +23,7 @@ nobody can guess).
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from ceremony.errors import OpeningError, ShareError
@@ -151,6 +151,15 @@ def answer_tag(header: bytes, index: int, answer: Point) -> bytes:
     require_index(index)
     binding = encode_binding("ceremony/tag/v1", header=header, index=index)
     return hash_bound(binding, encode_point(answer, compressed=True))
+
+
+def find_tag(tags: Sequence[str], index: int) -> bytes:
+    """The sealer's tag for shard `index`, of a header's tags in hex; OpeningError when it was sealed to fewer shards."""
+    require_index(index)
+    if index > len(tags):
+        message = f"this envelope is sealed to {len(tags)} shards, none of custodian {index}"
+        raise OpeningError(message, culprits=(f"custodian {index}",))
+    return _parse_hex(tags[index - 1])
 
 
 def resolve_answer(header: bytes, index: int, x: bytes, tag: bytes) -> Point:

@@ -8,8 +8,9 @@ from ceremony.errors import CeremonyError, DirectoryError, MarkError, TokenFault
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
 from ceremony.hsm.marks import MARK_LIMIT, MarkFile
-from ceremony.quorum.replay import Voided, found_mark
+from ceremony.quorum.replay import found_mark
 from ceremony.records.base import from_hex, to_hex
+from ceremony.records.dealing_entries import BlobsDestroyed
 from ceremony.records.structs import TypedAct
 from tests import dealt as d
 from tests.simulators.ports import PIN, LocalAgent
@@ -92,24 +93,34 @@ def test_an_act_behind_the_mark_is_refused(local, sequence, epoch):
 
 def test_a_successor_is_signed_once_the_first_act_is_dead(local):
     first(local)
-    voided = Voided(time=1001, head=d.ZERO, sequence=0)
-    ask(local, d.sign(OTHER, d.extension(SIZE, SIZE), voided=voided), m.Signed)
+    ask(local, d.sign(OTHER, d.extension(SIZE, SIZE), **d.voiding(SIZE, time=1001)), m.Signed)
     assert mark_of(local).digest == to_hex(digest(OTHER))
 
 
 @pytest.mark.parametrize(
-    "voided",
-    [
-        Voided(time=1000, head=d.ZERO, sequence=0),
-        Voided(time=1001, head="0x" + "01" * 32, sequence=0),
-        Voided(time=1001, head=d.ZERO, sequence=1),
-    ],
+    "seen",
+    [{"time": 1000}, {"time": 1001, "head": "0x" + "01" * 32}, {"time": 1001, "sequence": 1}],
     ids=["not past the deadline", "the head moved", "the sequence moved"],
 )
-def test_a_successor_waits_until_the_first_act_is_dead(local, voided):
+def test_a_successor_waits_until_the_first_act_is_dead(local, seen):
     first(local)
-    with pytest.raises(MarkError):
-        ask(local, d.sign(OTHER, d.extension(SIZE, SIZE), voided=voided), m.Signed)
+    with pytest.raises(MarkError, match="already signed"):
+        ask(local, d.sign(OTHER, d.extension(SIZE, SIZE), **d.voiding(SIZE, **seen)), m.Signed)
+
+
+def test_nobodys_word_is_enough_for_the_end_of_an_act(local):
+    first(local)
+    shown = d.voiding(SIZE, time=1001)
+    before = d.extension(SIZE, SIZE)
+    elsewhere = shown["voided"].model_copy(update={"line": shown["voided"].line.replace('"number":9', '"number":8')})
+    for changes, said in (
+        ({"voided": elsewhere}, "not in the transcript shown"),
+        ({"voided": shown["voided"].model_copy(update={"index": SIZE - 1})}, "not in the transcript shown"),
+        ({"extension": before, "act_proof": d.sign(OTHER, before).act_proof}, "not in the transcript shown"),
+        (d.voiding(SIZE, time=1001, kind=BlobsDestroyed), "does not end an act"),
+    ):
+        with pytest.raises(MarkError, match=said):
+            ask(local, d.sign(OTHER, d.extension(SIZE, SIZE), **{**shown, **changes}), m.Signed)
 
 
 def test_a_transcript_behind_the_mark_is_refused(local):
