@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from ceremony.cli import run_command
@@ -72,8 +73,8 @@ def bench_rehearsal() -> None:
 
 def stage_times(marks: dict[str, float], end: float) -> str:
     """How long each stage took."""
-    starts = [*marks.values(), end]
-    return ", ".join(f"{name} {after - start:.2f}" for name, start, after in zip(marks, starts, starts[1:], strict=True))
+    spans = pairwise([*marks.values(), end])
+    return ", ".join(f"{name} {after - start:.2f}" for name, (start, after) in zip(marks, spans, strict=True))
 
 
 def token_calls(rehearsal: Rehearsal) -> float:
