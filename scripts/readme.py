@@ -10,7 +10,15 @@ from ceremony.cli import root
 
 README = Path(__file__).parent.parent / "README.md"
 WIDTH = 100
-_BLOCK = re.compile(r"<!-- help: ([a-z ]+) -->\n(?:```text\n.*?```\n)?", re.DOTALL)
+_BLOCK = re.compile(r"<!-- help: ([a-z ]+) -->\n(?:<details>.*?</details>\n|```text\n.*?```\n)?", re.DOTALL)
+_FOLDED = """<!-- help: {verb} -->
+<details><summary><code>ceremony {verb} --help</code></summary>
+
+```text
+{text}```
+
+</details>
+"""
 
 
 def help_of(verb: str) -> str:
@@ -24,7 +32,7 @@ def help_of(verb: str) -> str:
 
 def filled(text: str) -> str:
     """The README with every help block as the program prints it now."""
-    return _BLOCK.sub(lambda match: f"<!-- help: {match[1]} -->\n```text\n$ ceremony {match[1]} --help\n{help_of(match[1])}```\n", text)
+    return _BLOCK.sub(lambda match: _FOLDED.format(verb=match[1], text=help_of(match[1])), text)
 
 
 def main() -> int:
