@@ -22,7 +22,6 @@ def abort(
       ceremony abort ceremony-2026 --custodian "Ada Lovelace" --reason "the model hash is last week's"
     """
     from ceremony.acts.render import render
-    from ceremony.cli.approve import require_custodian
     from ceremony.cli.owed import show_dry_run, show_outcome
     from ceremony.cli.people import open_people
     from ceremony.cli.running import conduct
@@ -31,7 +30,7 @@ def abort(
     from ceremony.records.act_entries import AbortAsked
 
     _, state = read_state(directory)
-    index = require_custodian(state.plan.index_of(custodian), custodian)
+    index = state.plan.require_index(custodian)
     lines = render(require_act(state))
     if dry_run:
         show_dry_run(lines, as_json=as_json)

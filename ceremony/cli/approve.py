@@ -4,8 +4,6 @@ from pathlib import Path
 
 import click
 
-from ceremony.errors import ApprovalError
-
 
 @click.command(short_help="Read and approve the act that is owed, as one custodian.")
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
@@ -30,11 +28,3 @@ def approve(directory: Path, custodian: str, dry_run: bool, answers_fd: int | No
         show_dry_run(show_owed(directory, custodian), as_json=as_json)
         return
     show_outcome(approve_as(directory, custodian, answers_fd, quiet=as_json), as_json=as_json)
-
-
-def require_custodian(index: int | None, name: str) -> int:
-    """The custodian's index; ApprovalError when the plan has no such name."""
-    if index is None:
-        message = f"no custodian of this plan is called {name!r}"
-        raise ApprovalError(message, culprits=(name,), remedy="Use the name as `ceremony plan show PLAN` spells it.")
-    return index

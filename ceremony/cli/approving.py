@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from ceremony.cli.approve import require_custodian
 from ceremony.cli.owed import Outcome, outcome_of
 from ceremony.cli.people import AskedBefore, open_people
 from ceremony.cli.wiring import open_journal, open_ports, read_state
@@ -16,7 +15,7 @@ QUESTION = "Do you approve exactly this, and do your neighbours read the same wo
 def show_owed(directory: Path, name: str) -> tuple[str, ...]:
     """What this custodian would sign now."""
     book, state = read_state(directory)
-    index = require_custodian(state.plan.index_of(name), name)
+    index = state.plan.require_index(name)
     return describe_owed(state, require_owed(state, book, CheckpointFile(directory).signed(book), index))
 
 
@@ -24,7 +23,7 @@ def approve_as(directory: Path, name: str, answers_fd: int | None, *, quiet: boo
     """Read, ask, then lock, look again, and sign."""
     book, state = read_state(directory)
     plan, checkpoint = state.plan, CheckpointFile(directory)
-    index = require_custodian(plan.index_of(name), name)
+    index = plan.require_index(name)
     people = open_people(answers_fd, rehearsal=plan.rehearsal, command="this command", quiet=quiet)
     owed = require_owed(state, book, checkpoint.signed(book), index)
     prepared = AskedBefore(people)

@@ -1,19 +1,13 @@
 """Naming other closing signers, when one of those named cannot sign after all."""
 
 from ceremony.conductor.conductor import Conductor
-from ceremony.errors import ApprovalError, OutOfTurn, QuorumError
+from ceremony.errors import OutOfTurn, QuorumError
 from ceremony.records.act_entries import ClosingNamed
 
 
 def name_others(c: Conductor, names: str) -> None:
     """Name these custodians (separated by commas) as closing signers; a later naming replaces an earlier one."""
-    indices = []
-    for name in (part.strip() for part in names.split(",")):
-        index = c.state.plan.index_of(name)
-        if index is None:
-            message = f"no custodian is called {name!r}"
-            raise ApprovalError(message, culprits=(name,), remedy="Use the names of the plan: `ceremony plan show PLAN` lists them.")
-        indices.append(index)
+    indices = [c.state.plan.require_index(name.strip()) for name in names.split(",")]
     if len(set(indices)) != len(indices) or len(indices) < c.state.plan.quorum.k:
         message = f"a transcript is closed by at least {c.state.plan.quorum.k} different custodians"
         raise QuorumError(message, remedy="Name more of them, each once.")

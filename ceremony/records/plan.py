@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ceremony.errors import ApprovalError
 from ceremony.records.base import Address, Count, Hex32, Instant, Plain, Record
 
 CUSTODIANS = 7
@@ -101,7 +102,10 @@ class Plan(Record):
         """Custodian `index` as errors and screens name them."""
         return f"custodian {index} {self.custodian[index - 1].name}"
 
-    def index_of(self, name: str) -> int | None:
-        """The index of the custodian with this name, or None."""
+    def require_index(self, name: str) -> int:
+        """The index of the custodian with this name; ApprovalError when there is none."""
         names = [custodian.name for custodian in self.custodian]
-        return names.index(name) + 1 if name in names else None
+        if name not in names:
+            message = f"no custodian of this plan is called {name!r}"
+            raise ApprovalError(message, culprits=(name,), remedy="Use the name as `ceremony plan show PLAN` spells it.")
+        return names.index(name) + 1
