@@ -59,6 +59,10 @@ class ChainReader(Protocol):
         """The receipt of a mined transaction; None while there is none."""
         ...
 
+    def knows(self, transaction: str) -> bool:
+        """Whether a transaction is in a block or waits for one; not when a reorganisation, or the endpoint, dropped it."""
+        ...
+
     def transactions_with(self, address: str, topic: bytes, first: int, last: int) -> tuple[str, ...]:
         """Hashes of transactions in blocks [first, last] in which `address` emitted an event with this first topic."""
         ...

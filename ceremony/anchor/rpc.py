@@ -71,6 +71,10 @@ class JsonRpc:
         except (KeyError, TypeError, AttributeError):
             raise self._lied("a receipt has not the shape of one") from None
 
+    def knows(self, transaction: str) -> bool:
+        """Whether the endpoint has the transaction, mined or waiting."""
+        return self.ask("eth_getTransactionByHash", transaction) is not None
+
     def transactions_with(self, address: str, topic: bytes, first: int, last: int) -> tuple[str, ...]:
         """Transactions in which `address` emitted this event."""
         query = {"address": address, "topics": [to_hex(topic)], "fromBlock": hex(first), "toBlock": hex(last)}

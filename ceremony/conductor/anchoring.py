@@ -257,7 +257,7 @@ def _publish(c: Conductor, owed: TypedAct, approvals: tuple[Approval, ...]) -> N
 
 @dataclass
 class _Sent:
-    """What was sent last. It is due again only when finality has moved on and still no block holds it: a reorganisation dropped it."""
+    """What was sent last. It is due again only when finality has moved on and it neither stands nor waits: it was dropped."""
 
     transaction: str | None = None
     final: int = -1
@@ -265,7 +265,7 @@ class _Sent:
     def is_due(self, block: BlockSeen, reader: ChainReader) -> bool:
         if self.final < 0:
             return True
-        return block.number > self.final and self.transaction is not None and reader.receipt(self.transaction) is None
+        return block.number > self.final and self.transaction is not None and not reader.knows(self.transaction)
 
 
 def _send(c: Conductor, contract: str, data: bytes, sent: _Sent, block: BlockSeen) -> None:

@@ -13,7 +13,6 @@ from ceremony.errors import MarkError, TokenFault, TokenLied
 from ceremony.hsm import messages as m
 from ceremony.hsm.checked import SEED_BYTES, draw_seed, governance_address, holds, sign_act
 from ceremony.hsm.marks import MarkFile
-from ceremony.hsm.probe import probe
 from ceremony.hsm.template import require_attributes
 from ceremony.hsm.token import Attributes, Role, Token, object_id
 from ceremony.quorum.dealings import digest_commitments, public_share
@@ -76,6 +75,8 @@ class Agent:
         return m.Done()
 
     def probe(self, _request: m.Probe) -> m.Probed:
+        from ceremony.hsm.probe import probe  # noqa: PLC0415 - `doctor` alone needs it; every agent starts quicker without
+
         found = probe(self._token, self._entropy)
         return m.Probed(capabilities=tuple(m.Capability(name=row.name, able=row.able, detail=row.detail) for row in found))
 

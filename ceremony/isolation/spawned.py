@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from ceremony.errors import AgentCrashed, AgentTimeout, RecordError
@@ -22,6 +22,8 @@ START_DEADLINE = 60.0
 END_DEADLINE = 5.0
 """Seconds for a process to end by itself before it is killed."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
+_NO_PLUGINS = MappingProxyType({"PYDANTIC_DISABLE_PLUGINS": "__all__"})
+"""No code of anybody else's runs beside a secret, and none is looked for."""
 
 
 class Spawned:
@@ -29,7 +31,7 @@ class Spawned:
 
     def __init__(self, module: str, who: str) -> None:
         self.who = who
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        environment = {**{name: os.environ[name] for name in _PASSED_ON if name in os.environ}, **_NO_PLUGINS}
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-I", "-m", module],
             stdin=subprocess.PIPE,

@@ -9,9 +9,7 @@ from pydantic import Field
 
 from ceremony.acts.digest import digest
 from ceremony.errors import CeremonyError, MarkError
-from ceremony.records.act_entries import ActVoided
 from ceremony.records.base import Count, Hex32, Record, from_hex, to_hex
-from ceremony.records.entries import parse_entry
 from ceremony.records.structs import Checkpoint, Genesis, TypedAct
 from ceremony.transcript.merkle import leaf_hash, require_consistency, require_inclusion
 
@@ -81,6 +79,9 @@ def require_void(shown: ShownVoid | None, extension: Extension) -> Voided | None
     """What the entry shown says of the chain; MarkError unless it is an `act_voided` entry of this very transcript."""
     if shown is None:
         return None
+    from ceremony.records.act_entries import ActVoided  # noqa: PLC0415 - rarely needed; every agent starts quicker without
+    from ceremony.records.entries import parse_entry  # noqa: PLC0415 - likewise
+
     line = shown.line.encode()
     try:
         proof = [from_hex(step) for step in shown.proof]

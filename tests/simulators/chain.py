@@ -84,6 +84,9 @@ class SimulatedChain:
         log = Log(self._data["contract"]["address"], (GENESIS_TOPIC, bytes(WORD), from_hex(genesis["root"])), b"".join(words))
         return Receipt(transaction, True, block.number, block.hash, None, (log,))
 
+    def knows(self, transaction: str) -> bool:
+        return self.receipt(transaction) is not None
+
     def transactions_with(self, address: str, topic: bytes, first: int, last: int) -> tuple[str, ...]:
         genesis = self._data["genesis"]
         return (genesis["transaction"],) if genesis and topic == GENESIS_TOPIC and first <= genesis["block"] <= last else ()

@@ -189,6 +189,14 @@ def test_a_receipt_that_is_none_is_a_lie(receipt, endpoint, reader):
         reader.receipt(HASH)
 
 
+def test_a_transaction_is_known_while_it_waits(endpoint, reader):
+    endpoint.gives({"hash": HASH, "blockNumber": None})
+    assert reader.knows(HASH)
+    assert endpoint.asked[-1][1] == [HASH]
+    endpoint.gives(None)
+    assert not reader.knows(HASH)
+
+
 BODIES = {
     "no JSON": b"<html>",
     "nothing": b"",

@@ -255,6 +255,30 @@ def test_an_act_that_a_reorganisation_drops_is_sent_again_with_the_same_approval
     verified(ceremony)
 
 
+class Slow(Forgetful):
+    """A chain that keeps the act waiting while some blocks become final."""
+
+    drops = 0
+    waits = 3
+
+    def receipt(self, transaction):
+        return None if self.waits else super().receipt(transaction)
+
+    def knows(self, transaction):
+        self.waits = max(0, self.waits - 1)
+        return True
+
+    def _genesis_at(self, number):
+        return None if self.waits else super()._genesis_at(number)
+
+
+def test_an_act_that_waits_for_a_block_is_not_sent_twice(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    ceremony.chain = Slow(tmp_path / "parts" / "chain.json")
+    assert ceremony.anchor().anchored is not None
+    assert (ceremony.chain.sent, ceremony.chain.waits) == (1, 0)
+
+
 class Refusing(SimulatedChain):
     """A contract that takes nothing."""
 
