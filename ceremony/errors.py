@@ -39,6 +39,7 @@
     │   └── CallReverted      72  the contract refused
     ├── AnswerError           75  a person (or the answers pipe) did not give a usable answer
     │   └── Declined          76  the answer was not an exact "Yes"
+    ├── ToolFault             77  something nobody foresaw: a fault of this tool
     ├── Owed                   3  nothing is wrong; somebody must act first
     └── CheckFailed           20  `verify` found a lie; named after the check
 
@@ -110,6 +111,7 @@ class OutOfTurn(TranscriptError):
     """An entry stands where the protocol does not allow it."""
 
     exit_code = 35
+    remedy = "If you asked for this: `ceremony status DIR` says what is owed now. In a transcript it means: edited; keep that copy."
 
 
 class DirectoryError(CeremonyError):
@@ -267,7 +269,7 @@ class ChainError(CeremonyError):
     """Something about the chain."""
 
     exit_code = 65
-    remedy = "Check the endpoints in the plan, then run the same command again."
+    remedy = "Check the endpoints that were named, in the plan or with --rpc, then run the same command again."
 
 
 class ChainUnreachable(ChainError):
@@ -332,6 +334,13 @@ class Declined(AnswerError):
 
     exit_code = 76
     remedy = "Nothing was done. Run the command again when you are sure, and type exactly: Yes"
+
+
+class ToolFault(CeremonyError):
+    """Something nobody foresaw."""
+
+    exit_code = 77
+    remedy = "Nothing written before is lost. Report this line, and what you did; then run the same command again."
 
 
 class Owed(CeremonyError):

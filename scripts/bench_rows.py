@@ -26,6 +26,10 @@ LENGTHS = (1_000, 2_500, 5_000, 10_000)
 def main() -> int:
     """Print the rows asked for (all when none is named)."""
     rows: dict[str, Callable[[], None]] = {"help": bench_help, "verify": bench_verify, "linear": bench_linear, "rehearsal": bench_rehearsal}
+    unknown = [name for name in sys.argv[1:] if name not in rows]
+    if unknown:
+        print(f"There is no row {', '.join(unknown)}; there are {', '.join(rows)}.", file=sys.stderr)  # noqa: T201 - for people
+        return 2
     for name in sys.argv[1:] or rows:
         rows[name]()
     return 0

@@ -13,7 +13,8 @@ from pathlib import Path
 from ceremony.cli import run_command, show_error
 from ceremony.cli.people import REHEARSAL_PIN
 from ceremony.cli.verify import EXIT_SINGLE_SOURCE
-from ceremony.errors import CeremonyError
+from ceremony.disk import make_directory
+from ceremony.errors import CeremonyError, DirectoryError
 from ceremony.records.plan_draft import draft_plan
 from scripts.devchain import DevChain
 
@@ -140,7 +141,7 @@ class Rehearsal:
 
     def _init_token(self, number: int, name: str) -> subprocess.Popen[bytes]:
         arguments = ["token", "init", "--rehearsal", "--json", "--module", self.module, "--label", name.lower()]
-        command = [sys.executable, "-m", "ceremony", *arguments, "--softhsm", str(self._token(number))]
+        command = [sys.executable, "-P", "-m", "ceremony", *arguments, "--softhsm", str(self._token(number))]
         return subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own program
 
     def _token(self, number: int) -> Path:
@@ -153,7 +154,7 @@ class Rehearsal:
         _say(f"$ {shown}")
         if quiet:
             with quiet.open("w") as stream:
-                code = subprocess.run([sys.executable, "-m", "ceremony", *given], stdout=stream, check=False).returncode  # noqa: S603
+                code = subprocess.run([sys.executable, "-P", "-m", "ceremony", *given], stdout=stream, check=False).returncode  # noqa: S603
         else:
             code = run_command(given)
         if code != expect:
@@ -179,10 +180,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="seed of a simulated rehearsal")
     options = parser.parse_args()
     out = options.out or Path(tempfile.mkdtemp(prefix="ceremony-rehearsal-"))
-    if out.exists() and any(out.iterdir()):
+    try:
+        make_directory(out.resolve())
+        taken = any(out.iterdir())
+    except (CeremonyError, OSError) as error:
+        _say(f"{out} cannot be used: {error}")
+        return DirectoryError.exit_code
+    if taken:
         _say(f"{out} is not empty; nothing is ever overwritten. Choose a new directory.")
-        return 36
-    out.mkdir(parents=True, exist_ok=True)
+        return DirectoryError.exit_code
     if options.simulated:
         from tests.simulators.rehearsal import rehearse  # noqa: PLC0415 - seeds exist only behind simulators' doors
 

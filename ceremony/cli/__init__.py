@@ -2,12 +2,14 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import click
 
-from ceremony.errors import CeremonyError
+from ceremony.errors import CeremonyError, ToolFault
 
 _VERBS = {
     "plan": ("ceremony.cli.plan", "plan"),
@@ -88,7 +90,18 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. Nothing is lost: run the same command again.", err=True)
         return 130
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user; its text might hold a secret, so its place is shown
+        fault = _fault(error)
+        show_error(fault, as_json="--json" in given)
+        return fault.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _fault(error: Exception) -> ToolFault:
+    """Where something unforeseen happened, without its text."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "ceremony" in frame.filename]
+    where = f" at {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return ToolFault(f"an unforeseen {type(error).__name__}{where}")
 
 
 def show_error(error: CeremonyError, *, as_json: bool) -> None:

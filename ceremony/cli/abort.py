@@ -15,22 +15,25 @@ import click
 def abort(
     directory: Path, custodian: str, reason: str, dry_run: bool, answers_fd: int | None, as_json: bool
 ) -> None:
-    """Stop the act that is waiting. Any one custodian can. It stays "aborting" until the chain shows finally that it can never follow.
+    """Stop the act that is waiting. Any one custodian can, and it takes no key: the entry says who was named, and proves nothing. The act
+    stays "aborting" until the chain shows finally that it can never follow.
 
     \b
     Example:
       ceremony abort ceremony-2026 --custodian "Ada Lovelace" --reason "the model hash is last week's"
-    """
+    """  # noqa: D205 - click makes one paragraph of the first lines
     from ceremony.acts.render import render
     from ceremony.cli.owed import show_dry_run, show_outcome
-    from ceremony.cli.people import open_people
+    from ceremony.cli.people import open_people, require_statement
     from ceremony.cli.running import conduct
     from ceremony.cli.wiring import read_state
-    from ceremony.conductor.anchoring import require_act
+    from ceremony.conductor.anchoring import require_act, require_going
     from ceremony.records.act_entries import AbortAsked
 
     _, state = read_state(directory)
     index = state.plan.require_index(custodian)
+    reason = require_statement(" ".join(reason.split()), state.plan.who(index))
+    require_going(state)
     lines = render(require_act(state))
     if dry_run:
         show_dry_run(lines, as_json=as_json)

@@ -1,13 +1,8 @@
 """`ceremony anchor`: publish, wait for finality, write the receipt."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from ceremony.anchor.chain import ChainWriter
 
 
 @click.command(short_help="Publish the approved act and wait until it is final.")
@@ -28,7 +23,7 @@ def anchor(directory: Path, keystore: Path | None, dry_run: bool, as_json: bool)
     from ceremony.cli.owed import show_dry_run, show_outcome
     from ceremony.cli.people import Terminal
     from ceremony.cli.running import conduct
-    from ceremony.cli.wiring import read_state
+    from ceremony.cli.wiring import ask_payer, read_state
     from ceremony.conductor import anchoring
     from ceremony.protocol.steps import Step, StepKind
 
@@ -40,14 +35,6 @@ def anchor(directory: Path, keystore: Path | None, dry_run: bool, as_json: bool)
         show_dry_run((*render(owed), f"Approved by: {who}"), as_json=as_json)
         return
     people = Terminal(rehearsal=state.plan.rehearsal, quiet=as_json)
-    writer = _payer(keystore, state.plan.chain.endpoints[0]) if keystore else None
+    writer = ask_payer(keystore, state.plan) if keystore else None
     outcome = conduct(directory, people, lambda c: anchoring.anchor(c, Step(StepKind.ANCHOR, 0, c.state.attempt)), writer)
     show_outcome(outcome, as_json=as_json, news=f"Anchored: genesis root {outcome.genesis}")
-
-
-def _payer(keystore: Path, url: str) -> "Callable[[], ChainWriter]":
-    from ceremony.cli.wiring import keystore_writer
-
-    password = str(click.prompt(f"Password of {keystore}", hide_input=True, default="", show_default=False, err=True))
-    writer = keystore_writer(url, keystore, password)
-    return lambda: writer

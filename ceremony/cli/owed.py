@@ -1,6 +1,7 @@
 """What is owed now, by whom, and with which command: the one rendering that `run`, `status`, `approve` and `anchor` share."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +31,13 @@ class Outcome:
     phase: str | None
     owed: tuple[OwedStep, ...]
     genesis: str | None
+    rehearsal: bool = False
 
     def lines(self) -> tuple[str, ...]:
         """For people."""
         if self.phase is None:
-            command = f"ceremony verify {self.directory} --roster DIGEST --rpc URL"
+            asked = ("--rehearsal",) if self.rehearsal else ()
+            command = shlex.join(("ceremony", "verify", str(self.directory), "--roster", "DIGEST", "--rpc", "URL", *asked))
             return (f"Closed: {self.entries} entries. Verify it from outside with `{command}`.",)
         return (
             f"Phase: {self.phase} ({self.entries} entries). Owed now:",
@@ -78,7 +81,8 @@ def outcome_of(state: State, directory: Path, signed: frozenset[int], entries: i
     if phase is None and state.closing is None:  # pragma: no cover - naming is the last phase of every course
         raise AssertionError
     genesis = state.anchored.seen.genesis_root if state.anchored else None
-    return Outcome(directory, entries, phase.name if phase else None, describe(state.plan, owed, directory), genesis)
+    steps = describe(state.plan, owed, directory)
+    return Outcome(directory, entries, phase.name if phase else None, steps, genesis, state.opened.rehearsal)
 
 
 def describe(plan: Plan, steps: tuple[Step, ...], directory: Path) -> tuple[OwedStep, ...]:
@@ -96,9 +100,9 @@ def _describe(plan: Plan, step: Step, directory: Path) -> OwedStep:
     wording = WORDING[step.kind]
     name = plan.custodian[step.part - 1].name if wording.actor == "custodian" else ""
     commands = {
-        "run": f"ceremony run {directory}",
-        "approve": f'ceremony approve {directory} --custodian "{name}"',
-        "anchor": f"ceremony anchor {directory}",
+        "run": shlex.join(("ceremony", "run", str(directory))),
+        "approve": shlex.join(("ceremony", "approve", str(directory), "--custodian", name)),
+        "anchor": shlex.join(("ceremony", "anchor", str(directory))),
     }
     return OwedStep(actor(plan, step), wording.does, commands[wording.verb])
 

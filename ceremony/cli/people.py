@@ -51,8 +51,10 @@ class Terminal:
     def statement(self, who: str, question: str) -> str:
         """Ask for one sentence and show it back."""
         self._require_terminal(who)
-        text = " ".join(str(click.prompt(f"{who}: {question}", default="", show_default=False, err=True)).split())
-        return require_statement(text, who)
+        asked = f"{who}: {question}\n(no PIN here: everybody may read this)"
+        text = " ".join(str(click.prompt(asked, default="", show_default=False, err=True)).split())
+        self.confirm(who, (f"It will be written down as: {require_statement(text, who)}",), "Is this your statement?")
+        return text
 
     def _require_terminal(self, who: str) -> None:
         if not sys.stdin.isatty():

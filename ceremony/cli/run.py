@@ -13,6 +13,7 @@ from ceremony.errors import DirectoryError, Owed
 @click.option("--dir", "directory", type=click.Path(path_type=Path), help="Start: a new directory for this ceremony.")
 @click.option("--new-dealing", is_flag=True, help="Throw the dealing in hand away first (asks for a Yes).")
 @click.option("--closing-signers", metavar="NAMES", help="Name other closing signers: at least five names, separated by commas.")
+@click.option("--keystore", type=click.Path(path_type=Path), metavar="FILE", help="Who pays for the contract; the password is asked for.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done next.")
 @click.option("--answers-fd", type=int, metavar="N", help="Rehearsals only: read answers as JSON from this inherited pipe.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
@@ -21,6 +22,7 @@ def run(
     directory: Path | None,
     new_dealing: bool,
     closing_signers: str | None,
+    keystore: Path | None,
     dry_run: bool,
     answers_fd: int | None,
     as_json: bool,
@@ -38,7 +40,7 @@ def run(
     from ceremony.cli import running
     from ceremony.cli.owed import show_outcome
 
-    wishes = running.Wishes(new_dealing=new_dealing, closing_signers=closing_signers, answers_fd=answers_fd, quiet=as_json)
+    wishes = running.Wishes(new_dealing, closing_signers, keystore, answers_fd, quiet=as_json)
     if directory is None and not place.is_dir():
         message = f"{place} is not a ceremony directory"
         raise DirectoryError(message, remedy="Start a ceremony with `ceremony run PLAN --dir DIR`.")

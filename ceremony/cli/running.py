@@ -7,7 +7,7 @@ from pathlib import Path
 from ceremony.anchor.chain import ChainWriter
 from ceremony.cli.owed import Outcome, OwedStep, describe, outcome_of
 from ceremony.cli.people import open_people
-from ceremony.cli.wiring import file_digests, now, open_journal, open_ports, open_readers, read_state
+from ceremony.cli.wiring import ask_payer, file_digests, now, open_journal, open_ports, open_readers, read_state, require_payer
 from ceremony.conductor.closing import name_others
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.dealing import abandon
@@ -15,7 +15,7 @@ from ceremony.conductor.opening import open_ceremony, require_chain_ready, requi
 from ceremony.conductor.ports import People
 from ceremony.conductor.running import run
 from ceremony.disk import read_limited, replace_whole
-from ceremony.errors import DirectoryError, PlanError
+from ceremony.errors import DirectoryError, OutOfTurn, PlanError
 from ceremony.protocol.fold import fold
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Course, phases
@@ -34,6 +34,7 @@ class Wishes:
 
     new_dealing: bool = False
     closing_signers: str | None = None
+    keystore: Path | None = None
     answers_fd: int | None = None
     quiet: bool = False
 
@@ -47,6 +48,8 @@ def start(plan_path: Path, directory: Path, wishes: Wishes, ceremony_id: bytes) 
         require_same_plan(state.opened, text)
         return resume(directory, wishes)
     require_chain_ready(plan, open_readers(plan))
+    if wishes.keystore is None:
+        require_payer(plan)
     files = file_digests(plan)
     with open_journal(directory, plan, create=not (directory / TRANSCRIPT).exists()) as journal:
         keep_plan(directory / PLAN_COPY, text)
@@ -81,7 +84,11 @@ def resume(directory: Path, wishes: Wishes) -> Outcome:
     plan, checkpoint = state.plan, CheckpointFile(directory)
     command = f"`ceremony run {directory}`"
     people = open_people(wishes.answers_fd, rehearsal=plan.rehearsal, command=command, quiet=wishes.quiet)
-    with open_journal(directory, plan) as journal, Conductor(journal, open_ports(plan, directory, people)) as conductor:
+    payer = ask_payer(wishes.keystore, plan) if wishes.keystore else None
+    with open_journal(directory, plan) as journal, Conductor(journal, open_ports(plan, directory, people, payer)) as conductor:
+        if wishes.new_dealing and (state.proposed or state.anchored):
+            message = f"dealing {state.dealing} stands: its act is proposed"
+            raise OutOfTurn(message)
         if wishes.new_dealing:
             people.confirm("the operator", (f"Dealing {conductor.state.dealing} is to be thrown away.",), "Throw it away?")
             abandon(conductor, "the operator asked for a new one")

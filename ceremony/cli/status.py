@@ -18,7 +18,7 @@ def status(directory: Path, as_json: bool) -> None:
     """
     from ceremony.cli.owed import outcome_of
     from ceremony.cli.wiring import read_state
-    from ceremony.protocol.steps import StepKind, phases
+    from ceremony.protocol.steps import Step, StepKind, phases
     from ceremony.transcript.checkpoint_file import CheckpointFile
 
     book, state = read_state(directory)
@@ -29,11 +29,12 @@ def status(directory: Path, as_json: bool) -> None:
         click.echo(json.dumps({**outcome.as_json(), "outstanding": outstanding}))
         return
     click.echo(f"{state.plan.title}{' (rehearsal)' if state.opened.rehearsal else ''}, ceremony {state.opened.ceremony}")
+    finished = state.done | {Step(StepKind.SIGN, index) for index in signed}
     for phase in phases(state.course):
         steps = [step for track in phase.tracks for step in track]
-        done = sum(step in state.done or (step.part in signed and step.kind is StepKind.SIGN) for step in steps)
+        done = sum(step in finished for step in steps)
         if steps:
-            click.echo(f"  {'done' if not phase.owed(state.done) else 'open':5} {phase.name} ({done} of {len(steps)})")
+            click.echo(f"  {'done' if not phase.owed(finished) else 'open':5} {phase.name} ({done} of {len(steps)})")
     for line in outstanding:
         click.echo(f"  OUTSTANDING: may still hold keys of an abandoned dealing: {line}")
     for line in outcome.lines():

@@ -64,10 +64,15 @@ def distinct(endpoints: Sequence[str]) -> tuple[str, ...]:
             port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
         except ValueError:
             parts, port = urlsplit(""), 0
+        if parts.username or parts.password:
+            message = "an endpoint's URL with a name or password in it is not taken: it would be shown and logged"
+            raise AnswerError(message, culprits=("--rpc",))
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             message = f"{url} is not an http or https URL"
             raise AnswerError(message, culprits=("--rpc",))
-        found.setdefault((parts.scheme, f"{parts.hostname.rstrip('.')}:{port}", parts.path.rstrip("/"), parts.query), url)
+        host = parts.hostname.rstrip(".")
+        host = "this machine" if host in {"localhost", "::1"} or host.startswith("127.") else host
+        found.setdefault((parts.scheme, f"{host}:{port}", parts.path.rstrip("/"), parts.query), url)
     if len(found) > ENDPOINT_LIMIT:
         message = f"more than {ENDPOINT_LIMIT} endpoints"
         raise AnswerError(message, culprits=("--rpc",))

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from importlib import metadata, resources
 from pathlib import Path
 
+import click
+
 from ceremony.anchor.chain import ChainReader, ChainWriter
 from ceremony.anchor.rpc import JsonRpc
 from ceremony.conductor.ports import People, Ports
 from ceremony.custody.blobs import BlobDirectory
 from ceremony.custody.spawned import SpawnedDealer, combine_spawned
-from ceremony.errors import DirectoryError
+from ceremony.errors import BalanceTooLow, DirectoryError
 from ceremony.hsm.agents import SpawnedAgent, mark_directory
 from ceremony.hsm.messages import OpenToken
 from ceremony.isolation.spawned import START_DEADLINE
@@ -75,11 +77,24 @@ def unlocked_writer(url: str) -> ChainWriter:
     return EvmWriter(url)
 
 
-def keystore_writer(url: str, keystore: Path, password: str) -> ChainWriter:
-    """A payer whose key file was opened with `password`."""
+def ask_payer(keystore: Path, plan: Plan) -> Callable[[], ChainWriter]:
+    """The payer whose key file is opened with a password, which is asked for; DirectoryError or AnswerError when it does not open."""
     from ceremony.anchor.evm import EvmWriter, open_keystore
 
-    return EvmWriter(url, open_keystore(keystore, password))
+    if not keystore.is_file():
+        message = f"there is no key file {keystore}"
+        raise DirectoryError(message, culprits=(str(keystore),))
+    password = str(click.prompt(f"Password of {keystore}", hide_input=True, default="", show_default=False, err=True))
+    writer = EvmWriter(plan.chain.endpoints[0], open_keystore(keystore, password))
+    return lambda: writer
+
+
+def require_payer(plan: Plan) -> None:
+    """Raise BalanceTooLow, before any token is touched, when nobody can pay for the contract that the plan deploys."""
+    url = plan.chain.endpoints[0]
+    if plan.chain.contract == "deploy" and not JsonRpc(url).ask("eth_accounts"):
+        message = f"endpoint {url} has no unlocked account to pay for the contract with"
+        raise BalanceTooLow(message, culprits=(url,), remedy="Name the payer's key file: `ceremony run ... --keystore FILE`.")
 
 
 def open_journal(directory: Path, plan: Plan, *, create: bool = False) -> Journal:

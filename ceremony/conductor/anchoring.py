@@ -15,7 +15,7 @@ from ceremony.anchor.contract import GENESIS_TOPIC, encode_approvals, encode_gen
 from ceremony.anchor.reading import code_digest
 from ceremony.anchor.standing import head_after, require_receipt, require_standing
 from ceremony.conductor.conductor import Conductor
-from ceremony.errors import ApprovalError, CallReverted, ChainLied, ChainMismatch, DeadlinePassed, OutOfTurn
+from ceremony.errors import ApprovalError, CallReverted, ChainLied, ChainMismatch, DeadlinePassed, NotFinal, OutOfTurn
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step, StepKind
 from ceremony.quorum.approvals import Approval, require_alive, require_quorum
@@ -43,12 +43,14 @@ def deploy(c: Conductor, step: Step) -> None:
     _wait(c, lambda block: bool(c.ports.readers[0].code(begun.contract, block.number)))
     seen = see_contract(c.ports.readers, begun.contract)
     require_standing(seen, find_artifact(c.state.opened.files), c.state.terms)
+    require_fresh(seen)
     c.write(act.Deployed(contract=begun.contract, transaction=transaction, seen=seen))
 
 
 def propose(c: Conductor, step: Step) -> None:
     """The genesis act over everything so far, on the contract's state as it finally is (T24)."""
     seen = _see(c)
+    require_fresh(seen)
     deadline = min(seen.block.time + c.state.plan.approval_hours * HOUR, _expiry(c.state))
     if deadline <= seen.block.time:
         message = f"the plan expired at {c.state.plan.expires}; the newest final block is of {instant(seen.block.time)}"
@@ -68,6 +70,7 @@ def propose(c: Conductor, step: Step) -> None:
 def void(c: Conductor, step: Step) -> None:
     """Wait until the stopped act can never follow; if the chain took it before the stop, that is written instead (DESIGN 4.14)."""
     owed = require_act(c.state)
+    _require_near(c, _genesis(owed).deadline)
     _wait(c, lambda block: block.time > _genesis(owed).deadline or _taken(_see(c), owed))
     seen = _see(c)
     if _taken(seen, owed):
@@ -75,6 +78,14 @@ def void(c: Conductor, step: Step) -> None:
         return
     require_pinned(owed, seen)
     c.write(act.ActVoided(attempt=step.series, seen=seen))
+
+
+def _require_near(c: Conductor, deadline: int) -> None:
+    """Raise NotFinal, saying when to come back, unless the stopped act's deadline is near enough to wait for."""
+    left = deadline - agree_final(c.ports.readers).block.time
+    if left > c.ports.finality.seconds:
+        message = f"the stopped act may still follow until {instant(deadline)} by the chain's clock, in {left // HOUR} hours"
+        raise NotFinal(message, remedy="Run the same command again after that time; until then the act is ABORTING.")
 
 
 def void_if_expired(c: Conductor) -> bool:
@@ -138,6 +149,14 @@ def require_approved(state: State, owed: TypedAct) -> tuple[Approval, ...]:
     given = [Approval(entry.custodian, entry.digest, entry.signature) for entry in state.approvals.values()]
     struct = _genesis(owed)
     return require_quorum(owed, given, state.roster, k=state.plan.quorum.k, epoch=struct.epoch, sequence=struct.sequence)
+
+
+def require_fresh(seen: ContractSeen) -> None:
+    """Raise ChainMismatch when the contract has taken an act already: its genesis is there, and this transcript does not know it."""
+    if seen.sequence:
+        message = f"the contract has taken {seen.sequence} acts already; this transcript, perhaps an old copy, knows none of them"
+        remedy = "Stop. Find the newest copy of the transcript and go on from that one."
+        raise ChainMismatch(message, culprits=(f"genesis root {seen.genesis_root}",), remedy=remedy)
 
 
 def require_pinned(owed: TypedAct, seen: ContractSeen) -> None:

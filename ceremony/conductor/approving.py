@@ -13,7 +13,7 @@ from ceremony.hsm.agents import ask
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step, StepKind
 from ceremony.quorum.approvals import Approval, require_alive, require_approval
-from ceremony.quorum.replay import Extension, ShownVoid
+from ceremony.quorum.replay import ShownVoid
 from ceremony.records import act_entries as act
 from ceremony.records import roster_entries as roster
 from ceremony.records.base import to_hex
@@ -117,15 +117,14 @@ def _sign(c: Conductor, owed: Owed, custodian: int) -> str:
     ceremony, tree = c.state.opened.ceremony, c.journal.book.tree
     agent = c.seat(custodian)
     mark = ask(agent, m.ReadMark(ceremony=ceremony), m.MarkReply).mark
-    seen, size = min(mark.size if mark else c.size, c.size), c.size
     struct = owed.act.struct
     covered = struct.size if isinstance(struct, Genesis | Checkpoint) else 0
     request = m.Sign(
         ceremony=ceremony,
         custodian=custodian,
         act=owed.act,
-        extension=Extension(size=size, root=c.root, proof=tuple(to_hex(node) for node in tree.consistency(seen, size))),
-        act_proof=tuple(to_hex(node) for node in tree.consistency(covered, size)),
+        extension=c.extension(mark),
+        act_proof=tuple(to_hex(node) for node in tree.consistency(covered, c.size)),
         voided=_show_void(c.journal.book),
     )
     reply = ask(agent, request, m.Signed)

@@ -6,10 +6,11 @@ from typing import Self
 from ceremony.conductor.ports import Ports
 from ceremony.errors import CeremonyError
 from ceremony.hsm.agents import AgentPort, ask
-from ceremony.hsm.messages import Describe, Done, Login, Logout, Opened, Place
+from ceremony.hsm.messages import Describe, Done, Follow, Login, Logout, MarkReply, Opened, Place, ReadMark
 from ceremony.protocol.fold import apply, fold, require_allowed
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step
+from ceremony.quorum.replay import Extension, Mark
 from ceremony.records.base import to_hex
 from ceremony.records.entries import Body, Entry
 from ceremony.records.evidence import TokenSeen
@@ -73,8 +74,8 @@ class Conductor:
     def agent(self, index: int) -> AgentPort:
         """The custodian's agent, started when first needed."""
         if index not in self._agents:
-            token = self.state.plan.custodian[index - 1].token[0]
-            self._agents[index] = self.ports.open_agent(self.who(index), token)
+            self._open(index)
+            self._show_transcript(index)
         return self._agents[index]
 
     def describe(self, index: int) -> TokenSeen:
@@ -83,8 +84,17 @@ class Conductor:
 
     def start_agents(self) -> None:
         """Start all agents at once: their start-up takes longer than anything they do."""
-        for index in self.state.plan.indices:
-            self.agent(index)
+        fresh = [index for index in self.state.plan.indices if index not in self._agents]
+        for index in fresh:
+            self._open(index)
+        for index in fresh:
+            self._show_transcript(index)
+
+    def extension(self, mark: Mark | None) -> Extension:
+        """The transcript as it stands, with the proof that it extends the one of a token's mark (none fits when it does not)."""
+        tree, size = self.journal.book.tree, self.size
+        seen = min(mark.size, size) if mark else size
+        return Extension(size=size, root=self.root, proof=tuple(to_hex(node) for node in tree.consistency(seen, size)))
 
     def seat(self, index: int) -> AgentPort:
         """The custodian's agent, logged in for this sitting: the PIN is asked once a sitting, tried once."""
@@ -105,6 +115,17 @@ class Conductor:
         if sitting != self._sitting:
             self.rise()
             self._sitting = sitting
+
+    def _open(self, index: int) -> None:
+        token = self.state.plan.custodian[index - 1].token[0]
+        self._agents[index] = self.ports.open_agent(self.who(index), token)
+
+    def _show_transcript(self, index: int) -> None:
+        """Every token sees the transcript before it does anything: an old copy, or another history, ends here (P4)."""
+        agent, ceremony = self._agents[index], self.state.opened.ceremony
+        mark = ask(agent, ReadMark(ceremony=ceremony), MarkReply).mark
+        if mark is not None:
+            ask(agent, Follow(ceremony=ceremony, extension=self.extension(mark)), Done)
 
     def rise(self) -> None:
         """Log every token out."""

@@ -53,10 +53,11 @@ SITTINGS: Mapping[StepKind, str] = MappingProxyType(
 
 def run(c: Conductor) -> tuple[Step, ...]:
     """Take steps until none is left that `run` takes; returns what is owed then (by whom: `WORDING`)."""
+    passed = self_test()
+    if any(step.kind in SITTINGS or step.kind is StepKind.DEAL for step in c.state.owed()):
+        c.start_agents()  # an old copy of the transcript ends here, before anything is written
     if c.state.closing is None:
-        c.write(RunStarted(tool=c.ports.tool, self_tests=self_test()))
-    if any(step.kind in SITTINGS for step in c.state.owed()):
-        c.start_agents()
+        c.write(RunStarted(tool=c.ports.tool, self_tests=passed))
     _go_on(c)
     if c.state.proposed and anchoring.void_if_expired(c):
         _go_on(c)  # a new act is proposed at once

@@ -4,8 +4,7 @@ One agent serves one token. It computes every digest itself, reads every key bac
 high-water mark, and never returns a raw ECDH result for a challenge. The transport (pipe, later files) is somebody else's business.
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any
 
 from ceremony.acts.digest import digest
@@ -49,7 +48,8 @@ class Agent:
 
     def answer(self, request: m.Request) -> m.Reply:
         """Do what is asked; TokenError and its kind, MarkError, ShareError, OpeningError otherwise."""
-        return _HANDLERS[request.ask](self, request)
+        handler: Callable[[Any], m.Reply] = getattr(self, request.ask)  # a request is named after the method that answers it
+        return handler(request)
 
     # --- the token itself ---
 
@@ -225,6 +225,12 @@ class Agent:
     def read_mark(self, request: m.ReadMark) -> m.MarkReply:
         return m.MarkReply(mark=self._marks.read(request.ceremony))
 
+    def follow(self, request: m.Follow) -> m.Done:
+        mark = self._marks.read(request.ceremony)
+        if mark is not None:
+            self._marks.write(advance_mark(mark, request.ceremony, request.extension))
+        return m.Done()
+
     def found_mark(self, request: m.FoundMark) -> m.Done:
         if self._marks.read(request.ceremony) is not None:
             message = "the mark is there; it is never replaced"
@@ -320,29 +326,3 @@ class Agent:
             raise MarkError(message, culprits=(self._who,))
         proof = [from_hex(step) for step in request.act_proof]
         require_consistency(struct.size, from_hex(struct.root), request.extension.size, from_hex(request.extension.root), proof)
-
-
-_HANDLERS: Mapping[str, Callable[[Agent, Any], m.Reply]] = MappingProxyType(
-    {
-        "describe": Agent.describe,
-        "login": Agent.login,
-        "logout": Agent.logout,
-        "enrol": Agent.enrol,
-        "make_transport": Agent.make_transport,
-        "contribute": Agent.contribute,
-        "reveal": Agent.reveal,
-        "load": Agent.load,
-        "challenge": Agent.challenge,
-        "hold": Agent.hold,
-        "attest_holding": Agent.attest_holding,
-        "answer_envelope": Agent.answer_envelope,
-        "attest_opening": Agent.attest_opening,
-        "retire": Agent.retire,
-        "discard": Agent.discard,
-        "holdings": Agent.holdings,
-        "read_mark": Agent.read_mark,
-        "found_mark": Agent.found_mark,
-        "sign": Agent.sign,
-        "probe": Agent.probe,
-    },
-)

@@ -187,6 +187,14 @@ class ReadMark(Record):
     ceremony: Hex32
 
 
+class Follow(Record):
+    """See the transcript as it stands now: one that is behind the mark, or forked from it, is refused before anything is done."""
+
+    ask: Literal["follow"] = "follow"
+    ceremony: Hex32
+    extension: Extension
+
+
 class FoundMark(Record):
     """Found a missing mark anew; the custodian has said Yes, and an entry says so."""
 
@@ -233,6 +241,7 @@ Request = Annotated[
     | Discard
     | Holdings
     | ReadMark
+    | Follow
     | FoundMark
     | Sign
     | Probe,

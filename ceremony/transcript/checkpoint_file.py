@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from ceremony.disk import named_faults, read_limited, replace_whole, sync_directory
-from ceremony.errors import RecordError
+from ceremony.errors import RecordError, TranscriptError
 from ceremony.records.base import from_hex
 from ceremony.records.structs import Checkpoint as CheckpointStruct
 from ceremony.records.structs import TypedAct
@@ -25,12 +25,15 @@ class CheckpointFile:
         return read_limited(self._path, NOTE_LIMIT)
 
     def signed(self, book: Book) -> frozenset[int]:
-        """The custodians whose signature stands in the file, if it is of exactly this transcript (a lost and rewritten end is another)."""
+        """The custodians whose signature stands in the file, if it is of the whole transcript; TranscriptError when of another one."""
         data = self.read()
         if data is None:
             return frozenset()
         checkpoint, signatures = parse_note(data)
-        if (checkpoint.size, checkpoint.root) != (len(book), book.root()):
+        if checkpoint.size > len(book) or checkpoint.root != book.root(checkpoint.size):
+            message = f"the checkpoint beside the transcript is of {checkpoint.size} entries, and not of these {len(book)}"
+            raise TranscriptError(message, culprits=(str(self._path),))
+        if checkpoint.size < len(book):
             return frozenset()
         return frozenset(index_of(one.name) for one in signatures)
 

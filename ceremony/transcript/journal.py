@@ -18,6 +18,7 @@ from ceremony.errors import CeremonyError, DirectoryBusy, DirectoryError, DiskEr
 from ceremony.records.base import RECORD_LIMIT
 from ceremony.records.entries import Body, Entry
 from ceremony.transcript.book import Book, parse_transcript
+from ceremony.transcript.checkpoint_file import CheckpointFile
 
 TRANSCRIPT = "transcript"
 LOCK = "lock"
@@ -95,6 +96,7 @@ class Journal:
         longest = max(copies, key=len)
         _require_one_history(copies, longest, places)
         self.book = parse_transcript(longest)
+        CheckpointFile(self.directory).signed(self.book)  # refused before a torn tail is cut off: what was signed may not get lost
         for handle, copy in zip(self._files, copies, strict=True):
             _settle(handle, copy, longest)
 

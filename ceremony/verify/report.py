@@ -23,7 +23,7 @@ class Verdict(IntEnum):
     @property
     def words(self) -> str:
         """As people read it."""
-        return self.name.lower().replace("_", " ")
+        return self.name.lower().replace("_", " ").replace("self consistent", "self-consistent")
 
 
 @dataclass(frozen=True)

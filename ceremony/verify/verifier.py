@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from ceremony.errors import CeremonyError, ChainUnreachable, CheckFailed
+from ceremony.errors import CeremonyError, ChainError, ChainUnreachable, CheckFailed
 from ceremony.verify import act_checks as act
 from ceremony.verify import chain_checks as chain
 from ceremony.verify import dealing_checks as dealing
@@ -107,7 +107,7 @@ def _named(name: str, work: Callable[[], T]) -> T:
 
 def _remedy(error: CeremonyError) -> str:
     """An error's own remedy when it was given one; else CheckFailed's, which fits the reader better than the class's."""
-    return "" if error.next_step == type(error).remedy else error.next_step
+    return "" if error.next_step == type(error).remedy and not isinstance(error, ChainError) else error.next_step
 
 
 def _report(subject: Subject, rows: tuple[Row, ...]) -> Report:

@@ -237,8 +237,9 @@ def test_a_directory_without_a_transcript(tmp_path: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     "same",
     [
-        ("http://a.example", "http://a.example:80", "http://A.example/", "http://a.example.", "http://u:p@a.example", "http://a.example#x"),
+        ("http://a.example", "http://a.example:80", "http://A.example/", "http://a.example.", "http://a.example#x"),
         ("https://a.example/v1", "https://a.example:443/v1/"),
+        ("http://127.0.0.1:8545", "http://localhost:8545/", "http://[::1]:8545", "http://127.0.0.2:8545"),
     ],
 )
 def test_one_endpoint_however_it_is_spelt(same: tuple[str, ...]) -> None:
@@ -248,6 +249,13 @@ def test_one_endpoint_however_it_is_spelt(same: tuple[str, ...]) -> None:
 def test_endpoints_that_differ() -> None:
     urls = ("http://a.example", "http://a.example:81", "http://b.example", "https://a.example", "http://a.example/1", "http://a.example?k=1")
     assert distinct(urls) == urls
+
+
+@pytest.mark.parametrize("secret", ["http://u:p@a.example", "https://u@a.example"])
+def test_an_endpoint_with_a_secret_in_it_is_not_shown(secret: str) -> None:
+    with pytest.raises(AnswerError) as caught:
+        distinct([secret])
+    assert secret not in caught.value.message
 
 
 @pytest.mark.parametrize("url", ["ftp://a.example", "a.example", "http://", "http://a.example:port", "http://[::1", ""])
