@@ -19,6 +19,7 @@ from typing import Any
 
 from ceremony.cli import run_command
 from ceremony.errors import CeremonyError
+from ceremony.transcript.checkpoint_file import CHECKPOINT
 from ceremony.transcript.journal import TRANSCRIPT, read_book
 from ceremony.verify.report import Verdict
 from tests.crash.calls import Call, Calls
@@ -38,7 +39,9 @@ MUST_RECOVER = frozenset({"cut", "zeros"})
 LAST = 3
 STEP = 83
 """A budgeted sweep tears at every 83rd byte, and at each end of a line and the byte before and after it."""
-FILE = f"ceremony/{TRANSCRIPT}"
+FILE, SIGNED = f"ceremony/{TRANSCRIPT}", f"ceremony/{CHECKPOINT}"
+ANYTHING, REFUSED = -1, -2
+"""A checkpoint beside a transcript that has lost some of its entries: five have signed them, so nobody goes on without."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class Torn:
     data: bytes
     mirror: bytes | None
     least: int
-    """Whole lines that must come back; -1: a refusal will do."""
+    """Whole lines that must come back; or ANYTHING, where a refusal will do, or REFUSED, where nothing else will."""
 
 
 def _cases(phase: Phase, at: int, tail: str) -> Iterator[Torn]:
@@ -153,9 +156,10 @@ def _cases(phase: Phase, at: int, tail: str) -> Iterator[Torn]:
     torn = written[:at] + TAILS[tail](len(written) - at)
     whole, here = phase.lines, written[:at].count(b"\n")
     must = tail in MUST_RECOVER
-    yield Torn("no mirror", written, torn, None, here if must else -1)
-    yield Torn("mirror whole", written, torn, whole, whole.count(b"\n") if must else -1)
-    yield Torn("mirror torn", written, whole, torn, whole.count(b"\n") if must else -1)
+    signed = SIGNED in phase.state.files and here < whole.count(b"\n")
+    yield Torn("no mirror", written, torn, None, REFUSED if signed else here if must else ANYTHING)
+    yield Torn("mirror whole", written, torn, whole, whole.count(b"\n") if must else ANYTHING)
+    yield Torn("mirror torn", written, whole, torn, whole.count(b"\n") if must else ANYTHING)
 
 
 def judge_opened(base: Path, case: Torn) -> list[str]:
@@ -173,6 +177,8 @@ def judge_opened(base: Path, case: Torn) -> list[str]:
         refused = [f"refused ({error.name}), though it can be recovered"] if case.least >= 0 else []
         return [*faults, *refused, *(f"refused, but {path.name} was changed" for path in touched)]
     found = b"".join(line + b"\n" for line in lines)
+    if case.least == REFUSED:
+        faults.append(f"{len(lines)} entries were opened, though the checkpoint beside them is of more")
     if not case.written.startswith(found) or len(lines) < case.least:
         faults.append(f"misread: {len(lines)} entries, at least {case.least} expected")
     return faults + [f"{path} does not hold what was read" for path in places if path.read_bytes() != found]
