@@ -40,7 +40,9 @@ def run(
     from ceremony.cli import running
     from ceremony.cli.owed import show_outcome
 
-    wishes = running.Wishes(new_dealing, closing_signers, keystore, answers_fd, quiet=as_json)
+    wishes = running.Wishes(
+        new_dealing=new_dealing, closing_signers=closing_signers, keystore=keystore, answers_fd=answers_fd, quiet=as_json
+    )
     if directory is None and not place.is_dir():
         message = f"{place} is not a ceremony directory"
         raise DirectoryError(message, remedy="Start a ceremony with `ceremony run PLAN --dir DIR`.")

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata, resources
 from pathlib import Path
@@ -14,7 +15,7 @@ from ceremony.anchor.rpc import JsonRpc
 from ceremony.conductor.ports import People, Ports
 from ceremony.custody.blobs import BlobDirectory
 from ceremony.custody.spawned import SpawnedDealer, combine_spawned
-from ceremony.errors import BalanceTooLow, DirectoryError
+from ceremony.errors import BalanceTooLow, ChainUnreachable, DirectoryError
 from ceremony.hsm.agents import SpawnedAgent, mark_directory
 from ceremony.hsm.messages import OpenToken
 from ceremony.isolation.spawned import START_DEADLINE
@@ -91,8 +92,10 @@ def ask_payer(keystore: Path, plan: Plan) -> Callable[[], ChainWriter]:
 
 def require_payer(plan: Plan) -> None:
     """Raise BalanceTooLow, before any token is touched, when nobody can pay for the contract that the plan deploys."""
-    url = plan.chain.endpoints[0]
-    if plan.chain.contract == "deploy" and not JsonRpc(url).ask("eth_accounts"):
+    url, accounts = plan.chain.endpoints[0], None
+    with suppress(ChainUnreachable):  # it answered a moment ago: what it refuses now is to name accounts
+        accounts = JsonRpc(url).ask("eth_accounts")
+    if plan.chain.contract == "deploy" and not accounts:
         message = f"endpoint {url} has no unlocked account to pay for the contract with"
         raise BalanceTooLow(message, culprits=(url,), remedy="Name the payer's key file: `ceremony run ... --keystore FILE`.")
 

@@ -70,7 +70,9 @@ def propose(c: Conductor, step: Step) -> None:
 def void(c: Conductor, step: Step) -> None:
     """Wait until the stopped act can never follow; if the chain took it before the stop, that is written instead (DESIGN 4.14)."""
     owed = require_act(c.state)
-    _require_near(c, _genesis(owed).deadline)
+    seen = _see(c)
+    if not _taken(seen, owed):
+        _require_near(c, _genesis(owed).deadline - seen.block.time, _genesis(owed).deadline)
     _wait(c, lambda block: block.time > _genesis(owed).deadline or _taken(_see(c), owed))
     seen = _see(c)
     if _taken(seen, owed):
@@ -80,9 +82,8 @@ def void(c: Conductor, step: Step) -> None:
     c.write(act.ActVoided(attempt=step.series, seen=seen))
 
 
-def _require_near(c: Conductor, deadline: int) -> None:
-    """Raise NotFinal, saying when to come back, unless the stopped act's deadline is near enough to wait for."""
-    left = deadline - agree_final(c.ports.readers).block.time
+def _require_near(c: Conductor, left: int, deadline: int) -> None:
+    """Raise NotFinal, saying when to come back, unless the seconds left to the stopped act's deadline are few enough to wait for."""
     if left > c.ports.finality.seconds:
         message = f"the stopped act may still follow until {instant(deadline)} by the chain's clock, in {left // HOUR} hours"
         raise NotFinal(message, remedy="Run the same command again after that time; until then the act is ABORTING.")

@@ -1,6 +1,7 @@
 """Steps of the Enrol and Confirm phases, and the cleaning up after an abandoned dealing."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from ceremony.acts.roster import roster_digest
 from ceremony.acts.words import encode_words
@@ -53,8 +54,7 @@ def transports(c: Conductor, steps: Sequence[Step]) -> None:
     """The transport keys of this dealing: all tokens make theirs at once, since RSA takes long; each is read back and signed."""
     agents = c.seats(step.part for step in steps)
     for step in steps:
-        begun = roster.TransportBegun(dealing=step.series, custodian=step.part)
-        c.begin(step, lambda: begun)  # noqa: B023 - called before the next round
+        c.begin(step, partial(roster.TransportBegun, dealing=step.series, custodian=step.part))
         agents[step.part].send(m.MakeTransport(domain=c.state.domain, place=c.place(step.part)))
     for step in steps:
         _write_transport(c, step, expect(agents[step.part], m.TransportReply))

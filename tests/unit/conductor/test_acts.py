@@ -17,33 +17,12 @@ from ceremony.errors import (
     QuorumError,
 )
 from ceremony.protocol.steps import StepKind
-from ceremony.records.base import to_hex
-from ceremony.transcript.journal import TRANSCRIPT, read_book
-from ceremony.verify.report import Verdict
-from ceremony.verify.state import Trust
-from ceremony.verify.verifier import verify
+from tests.simulators.ceremony_directory import SimulatedCeremony
 from tests.simulators.chain import SimulatedChain
+from tests.simulators.played_on import kinds, state_of, verified
 from tests.simulators.stages import Stage, ceremony_at, deadline_of, outlive, pass_time, stop
 
 ONES = "0x" + "11" * 32
-
-
-def kinds(ceremony):
-    return [entry.body.kind for entry in read_book(ceremony.directory / TRANSCRIPT)]
-
-
-def state_of(ceremony):
-    return ceremony.conduct(lambda _c: None)
-
-
-def verified(ceremony):
-    """The verdict of an auditor who asks the simulated chain, once the ceremony is closed."""
-    ceremony.play()
-    state = state_of(ceremony)
-    data, note = ((ceremony.directory / name).read_bytes() for name in (TRANSCRIPT, "checkpoint"))
-    report = verify(data, note, Trust(roster=to_hex(state.terms["roster_digest"]), readers=(ceremony.chain,), rehearsal=True))
-    assert report.verdict is Verdict.SINGLE_SOURCE, [row.line for row in report.rows if row.failure]
-    return report
 
 
 # --- stopping ---
@@ -110,6 +89,32 @@ def test_a_stopped_act_that_the_chain_took_before_is_written_down_as_anchored(tm
     assert not state.stopped
     assert kinds(ceremony)[-4:] == ["run_started", "anchor_begun", "anchored", "closing_named"]
     verified(ceremony)
+
+
+class Impatient(SimulatedCeremony):
+    """As the commands are: an hour is the longest wait for a chain."""
+
+    def ports(self):
+        ports = super().ports()
+        ports.finality = Finality(pause=0.0)
+        return ports
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_nobody_waits_days_for_a_stopped_act_to_die_but_one_that_was_taken_is_anchored_at_once(tmp_path, taken):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    bystander = ceremony_at(Stage.APPROVED, tmp_path / "bystander")
+    bystander.anchor()
+    stop(ceremony, 6)
+    now = Impatient(tmp_path, 2)
+    if taken:
+        now.chain._data.update({name: bystander.chain._data[name] for name in ("genesis", "height")})
+        assert now.run().anchored
+        return
+    before = kinds(ceremony)
+    with pytest.raises(NotFinal, match="may still follow until 2026-"):
+        now.run()
+    assert kinds(now)[len(before) :] == ["run_started"]
 
 
 def test_an_act_that_the_chain_takes_while_the_run_waits_for_its_death_is_anchored(tmp_path):

@@ -13,33 +13,13 @@ from ceremony.errors import (
     TokenLied,
 )
 from ceremony.hsm.token import Role
-from ceremony.records.base import from_hex, to_hex
+from ceremony.records.base import from_hex
 from ceremony.records.structs import Genesis
 from ceremony.transcript.journal import TRANSCRIPT, read_book
-from ceremony.verify.report import Verdict
-from ceremony.verify.state import Trust
-from ceremony.verify.verifier import verify
 from tests.adversary.scene import STRANGER
+from tests.simulators.played_on import kinds, state_of, verified
 from tests.simulators.stages import Stage, ceremony_at, kind_of_token
 from tests.simulators.tokens import SimulatedToken
-
-
-def kinds(ceremony):
-    return [entry.body.kind for entry in read_book(ceremony.directory / TRANSCRIPT)]
-
-
-def state_of(ceremony):
-    return ceremony.conduct(lambda _c: None)
-
-
-def verified(ceremony):
-    """The verdict of an auditor who asks the simulated chain, once the ceremony is closed."""
-    ceremony.play()
-    state = state_of(ceremony)
-    data, note = ((ceremony.directory / name).read_bytes() for name in (TRANSCRIPT, "checkpoint"))
-    report = verify(data, note, Trust(roster=to_hex(state.terms["roster_digest"]), readers=(ceremony.chain,), rehearsal=True))
-    assert report.verdict is Verdict.SINGLE_SOURCE, [row.line for row in report.rows if row.failure]
-    return report
 
 
 class Faulty(SimulatedToken):

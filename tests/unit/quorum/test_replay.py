@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 
 from ceremony.acts.digest import digest
 from ceremony.errors import MarkError, RecordError
-from ceremony.quorum.replay import Extension, Mark, Voided, advance_mark, found_mark, sign_mark
+from ceremony.quorum.replay import Extension, Mark, ShownVoid, Voided, advance_mark, found_mark, require_void, sign_mark
+from ceremony.records.act_entries import ActVoided
 from ceremony.records.base import to_hex
+from ceremony.records.dealing_entries import BlobsDestroyed
+from ceremony.records.entries import Entry
+from ceremony.records.evidence import BlockSeen, ContractSeen
 from ceremony.records.structs import Checkpoint, Domain, Genesis, TypedAct
-from ceremony.transcript.merkle import Tree
+from ceremony.transcript.merkle import Tree, leaf_hash
 from tests.adversary.quorum_bypasses import honest_scene
 
 CEREMONY = "0x" + "c1" * 32
@@ -139,3 +143,28 @@ def test_a_mark_is_read_as_it_was_written():
     assert Mark.parse(mark.encode()) == mark
     with pytest.raises(RecordError):
         Mark.parse(mark.encode()[:-1])
+
+
+def voiding(body):
+    """A transcript of three entries whose last one is `body`, and what is shown of that one."""
+    line = Entry(index=2, previous=ZERO, at="2026-01-01T00:00:00Z", body=body).encode()
+    tree = Tree([leaf_hash(b"0"), leaf_hash(b"1"), leaf_hash(line)])
+    shown = ShownVoid(index=2, line=line.decode(), proof=tuple(map(to_hex, tree.inclusion(2))))
+    return shown, Extension(size=3, root=to_hex(tree.root()), proof=())
+
+
+def test_the_end_of_an_act_is_what_its_entry_says():
+    block = BlockSeen(number=9, hash=ZERO, time=1001)
+    same = dict.fromkeys(("runtime_digest", "roster_digest", "ceremony", "genesis_root", "head"), ZERO)
+    seen = ContractSeen(block=block, **same, n=7, k=5, halting=3, epoch=1, sequence=0)
+    shown, extension = voiding(ActVoided(attempt=1, seen=seen))
+    assert require_void(None, extension) is None
+    assert require_void(shown, extension) == DEAD
+    for other in (shown.model_copy(update={"index": 1}), shown.model_copy(update={"line": "{}"}), shown.model_copy(update={"proof": ()})):
+        with pytest.raises(MarkError, match="not in the transcript shown"):
+            require_void(other, extension)
+
+
+def test_another_entry_ends_no_act():
+    with pytest.raises(MarkError, match="does not end an act"):
+        require_void(*voiding(BlobsDestroyed(dealing=1)))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ceremony.errors import PlanError
+from ceremony.errors import ApprovalError, PlanError
 from ceremony.records.base import to_hex
 from ceremony.records.canonical import encode_canonical
 from ceremony.records.plan_draft import draft_plan
@@ -313,3 +313,11 @@ def test_any_digest(text: str) -> None:
 def test_a_text_that_is_no_text_has_no_digest() -> None:
     with pytest.raises(PlanError, match="UTF-8"):
         plan_digest("\ud800")
+
+
+def test_custodians_are_found_by_name() -> None:
+    plan = parse_plan(PLAN)
+    assert [plan.require_index(custodian.name) for custodian in plan.custodian] == list(plan.indices)
+    with pytest.raises(ApprovalError) as caught:
+        plan.require_index("Mallory")
+    assert caught.value.culprits == ("Mallory",)

@@ -245,3 +245,13 @@ def test_a_malformed_challenge_has_no_answer(place: int, value: bytes | int) -> 
     wrong[place] = value
     with pytest.raises(ShareError):
         threshold.holding_answer(*wrong)  # type: ignore[arg-type]
+
+
+def test_a_shard_that_the_envelope_was_not_sealed_to_is_named() -> None:
+    tags = tuple("0x" + TAGS[index].hex() for index in sorted(TAGS))
+    assert threshold.find_tag(tags, 7) == TAGS[7]
+    with pytest.raises(OpeningError) as caught:
+        threshold.find_tag(tags[:6], 7)
+    assert caught.value.culprits == ("custodian 7",)
+    with pytest.raises(ShareError):
+        threshold.find_tag(tags, 0)
