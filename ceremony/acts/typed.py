@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from Crypto.Hash import keccak
+from sha3 import keccak_256
 
 from ceremony.errors import RecordError
 
@@ -24,7 +24,7 @@ _UINT_LIMIT = 256
 
 def keccak256(data: bytes) -> bytes:
     """Keccak-256 as Ethereum uses it (the padding before SHA-3's final one); 32 bytes."""
-    return keccak.new(data=data, digest_bits=256).digest()
+    return bytes(keccak_256(data).digest())
 
 
 def encode_type(type_name: str, fields: Fields) -> str:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TypedDict, Unpack
 
+from ceremony.acts.typed import keccak256
 from ceremony.anchor.artifacts.artifact import Artifact, load_artifact, parse_artifact
 from ceremony.anchor.artifacts.deployment import (
     CREATE2_FACTORY,
@@ -21,7 +22,7 @@ from ceremony.anchor.artifacts.deployment import (
     encode_factory_call,
     runtime_code,
 )
-from ceremony.anchor.artifacts.words import ADDRESS, WORD, encode_word, keccak256, require_size
+from ceremony.anchor.artifacts.words import ADDRESS, WORD, encode_word, require_size
 from ceremony.errors import ApprovalError, ChainLied, RecordError
 
 __all__ = [

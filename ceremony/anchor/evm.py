@@ -1,6 +1,6 @@
-"""The writing door: the payer sends transactions through web3 (DOOR).
+"""The writing door: a payer with a key of its own sends transactions through web3 (DOOR).
 
-On a development chain the node's own unlocked account pays; elsewhere a keystore file (Web3 Secret Storage) whose password is asked for.
+The key comes from a keystore file (Web3 Secret Storage) whose password is asked for; on a development chain `unlocked` needs none.
 The payer pays and has no authority: the contract looks at approvals only.
 """
 
@@ -28,22 +28,16 @@ KEYSTORE_LIMIT = 1 << 16
 
 
 class EvmWriter:
-    """One endpoint to send through, and who pays (None: the node's first unlocked account)."""
+    """One endpoint to send through, and the key that pays."""
 
-    def __init__(self, url: str, account: LocalAccount | None = None) -> None:
+    def __init__(self, url: str, account: LocalAccount) -> None:
         self.name = url
         self._web3 = Web3(HTTPProvider(url, request_kwargs={"timeout": SEND_SECONDS}))
         self._account = account
 
     def payer(self) -> str:
         """The paying address, lower case."""
-        if self._account:
-            return str(self._account.address).lower()
-        accounts = self._guard(lambda: self._web3.eth.accounts)
-        if not accounts:
-            message = f"endpoint {self.name} has no unlocked account to pay with"
-            raise BalanceTooLow(message, culprits=(self.name,), remedy="Name the payer's key file with --keystore FILE.")
-        return str(accounts[0]).lower()
+        return str(self._account.address).lower()
 
     def nonce(self) -> int:
         """The payer's next nonce, pending transactions included."""
@@ -59,8 +53,6 @@ class EvmWriter:
         transaction["gas"] = int(self._guard(lambda: self._web3.eth.estimate_gas(transaction)) * 1.2)  # type: ignore[arg-type]
         price = int(self._guard(lambda: self._web3.eth.gas_price)) * MARGIN
         self._require_balance(payer, transaction["gas"] * price)
-        if self._account is None:
-            return self._hex(self._guard(lambda: self._web3.eth.send_transaction(transaction)))  # type: ignore[arg-type]
         transaction |= {"nonce": self.nonce(), "gasPrice": price, "chainId": int(self._guard(lambda: self._web3.eth.chain_id))}
         signed = self._account.sign_transaction(transaction)
         return self._hex(self._guard(lambda: self._web3.eth.send_raw_transaction(signed.raw_transaction)))

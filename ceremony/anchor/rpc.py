@@ -88,14 +88,15 @@ class JsonRpc:
         """One JSON-RPC call, tried again when the endpoint is busy; ChainUnreachable, ChainLied or CallReverted."""
         for attempt in range(1, TRIES + 1):
             try:
-                return self._ask_once(method, params)
+                return self.ask_once(method, *params)
             except ChainUnreachable:
                 if attempt == TRIES:
                     raise
                 time.sleep(PAUSE_SECONDS * attempt)
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def _ask_once(self, method: str, params: tuple[Any, ...]) -> Any:  # noqa: ANN401 - JSON
+    def ask_once(self, method: str, *params: Any) -> Any:  # noqa: ANN401 - JSON
+        """One JSON-RPC call, never tried again: for what must not be done twice."""
         number = next(self._ids)
         body = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode()
         answer = self._post(body)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ceremony.cli.owed import Outcome, outcome_of
 from ceremony.cli.people import AskedBefore, open_people
-from ceremony.cli.wiring import open_journal, open_ports, read_state
-from ceremony.conductor.approving import approve, describe_owed, found_missing_mark, require_owed
+from ceremony.cli.wiring import open_agent, open_journal, open_ports, read_state
+from ceremony.conductor.approving import approve, describe_owed, require_owed
 from ceremony.conductor.conductor import Conductor
 from ceremony.transcript.checkpoint_file import CheckpointFile
 
@@ -24,18 +24,17 @@ def approve_as(directory: Path, name: str, answers_fd: int | None, *, quiet: boo
     book, state = read_state(directory)
     plan, checkpoint = state.plan, CheckpointFile(directory)
     index = plan.require_index(name)
-    people = open_people(answers_fd, rehearsal=plan.rehearsal, command="this command", quiet=quiet)
     owed = require_owed(state, book, checkpoint.signed(book), index)
-    prepared = AskedBefore(people)
-    ports = open_ports(plan, directory, prepared)
-    agent = ports.open_agent(plan.who(index), plan.custodian[index - 1].token[0])  # it starts while the custodian reads
+    agent = open_agent(plan.who(index), plan.custodian[index - 1].token[0])  # it starts while the custodian reads
     try:
+        people = open_people(answers_fd, rehearsal=plan.rehearsal, command="this command", quiet=quiet)
+        prepared = AskedBefore(people)
+        ports = open_ports(plan, directory, prepared)
         people.confirm(plan.who(index), describe_owed(state, owed), QUESTION)
         if not agent.opened.token.protected_pin:
             prepared.hand(people.pin(plan.who(index), plan.custodian[index - 1].token[0].serial))
         ports.open_agent = lambda _who, _token: agent
         with open_journal(directory, plan) as journal, Conductor(journal, ports) as conductor:
-            found_missing_mark(conductor, index)
             signed = approve(conductor, checkpoint, index, expected=owed.act)
             people.tell(f"{plan.who(index)} has signed the {signed.act.struct.type} act.")
             return outcome_of(conductor.state, directory, checkpoint.signed(journal.book), len(journal.book))

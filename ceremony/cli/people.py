@@ -45,7 +45,7 @@ class Terminal:
     def pin(self, who: str, serial: str) -> str:
         """Ask for one PIN, without echo, once."""
         self._require_terminal(who)
-        pin = str(click.prompt(f"{who}: PIN of token {serial}", hide_input=True, default="", show_default=False, err=True))
+        pin = ask_hidden(f"{who}: PIN of token {serial}")
         return require_pin(pin, who, rehearsal=self._rehearsal)
 
     def statement(self, who: str, question: str) -> str:
@@ -118,6 +118,14 @@ class AskedBefore:
         """The PIN asked before, once."""
         pin, self._pin = self._pin, None
         return self._people.pin(who, serial) if pin is None else pin
+
+
+def ask_hidden(what: str) -> str:
+    """One secret, typed at the terminal without echo; Owed when there is no terminal, since a pipe or a file would keep it."""
+    if not sys.stdin.isatty():
+        message = f"{what}: must be typed by a person"
+        raise Owed(message, remedy="Run this command in a terminal.")
+    return str(click.prompt(what, hide_input=True, default="", show_default=False, err=True))
 
 
 def require_pin(pin: str, who: str, *, rehearsal: bool) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from ceremony.anchor.chain import ChainWriter
 from ceremony.cli.owed import Outcome, OwedStep, describe, outcome_of
 from ceremony.cli.people import open_people
@@ -23,7 +25,7 @@ from ceremony.records.plan import Plan
 from ceremony.records.plan_text import PLAN_LIMIT, parse_plan
 from ceremony.transcript.book import Book
 from ceremony.transcript.checkpoint_file import CheckpointFile
-from ceremony.transcript.journal import TRANSCRIPT, Journal
+from ceremony.transcript.journal import LOCK, TRANSCRIPT, Journal
 
 PLAN_COPY = "plan.toml"
 
@@ -47,6 +49,7 @@ def start(plan_path: Path, directory: Path, wishes: Wishes, ceremony_id: bytes) 
         _, state = read_state(directory)
         require_same_plan(state.opened, text)
         return resume(directory, wishes)
+    _require_own(directory)
     require_chain_ready(plan, open_readers(plan))
     if wishes.keystore is None:
         require_payer(plan)
@@ -58,12 +61,28 @@ def start(plan_path: Path, directory: Path, wishes: Wishes, ceremony_id: bytes) 
     return resume(directory, wishes)
 
 
+def _require_own(directory: Path) -> None:
+    """Raise DirectoryError when the directory holds what no ceremony has put there."""
+    strange = sorted({path.name for path in directory.iterdir()} - {PLAN_COPY, TRANSCRIPT, LOCK}) if directory.is_dir() else []
+    if strange:
+        message = f"{directory} is not empty: it holds {strange[0]}"
+        raise DirectoryError(message, culprits=(str(directory),), remedy="Choose a new directory; a ceremony has one of its own.")
+
+
 def _begun(directory: Path) -> bool:
     """Whether entry 0 stands, once what a crash may have left of it is cut off under the lock."""
     if not (directory / TRANSCRIPT).exists():
         return False
+    return len(_settle(directory)) > 0
+
+
+def _settle(directory: Path) -> Book:
+    """The transcript, once a torn tail, if there is one, was cut off under the lock; whoever is there is told."""
     with Journal(directory, now) as journal:
-        return len(journal.book) > 0
+        if journal.torn:
+            cut = f"The transcript ended in {journal.torn} bytes of an entry cut short by a crash. It never counted and is gone."
+            click.echo(cut, err=True)
+        return journal.book
 
 
 def keep_plan(path: Path, text: str) -> None:
@@ -93,9 +112,17 @@ def resume(directory: Path, wishes: Wishes) -> Outcome:
             people.confirm("the operator", (f"Dealing {conductor.state.dealing} is to be thrown away.",), "Throw it away?")
             abandon(conductor, "the operator asked for a new one")
         if wishes.closing_signers is not None:
+            _confirm_loss(people, checkpoint.signed(journal.book))
             name_others(conductor, wishes.closing_signers)
         run(conductor)
         return outcome_of(conductor.state, directory, checkpoint.signed(journal.book), len(journal.book))
+
+
+def _confirm_loss(people: People, signed: frozenset[int]) -> None:
+    """Another naming is another last entry, which nobody has signed yet: the operator says Yes to asking everybody again."""
+    if signed:
+        line = f"Closing signatures given already: {len(signed)}. They leave the new naming out, and will not count."
+        people.confirm("the operator", (line,), "Name other signers, and have all of them sign?")
 
 
 def conduct(
@@ -130,8 +157,8 @@ def describe_plan(plan: Plan, course: Course, directory: Path) -> tuple[OwedStep
 
 def read_state_locked(directory: Path) -> tuple[Book, State]:
     """The state after a torn tail, if there is one, was cut off under the lock."""
-    with Journal(directory, now) as journal:
-        return journal.book, fold(journal.book)
+    book = _settle(directory)
+    return book, fold(book)
 
 
 def read_plan(path: Path) -> str:

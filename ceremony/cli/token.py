@@ -31,7 +31,7 @@ def init(
       ceremony token init --module /usr/lib/softhsm/libsofthsm2.so --softhsm ada-token --label ada
     """
     from ceremony.cli.people import REHEARSAL_PIN, REHEARSAL_SO_PIN
-    from ceremony.hsm.initialise import init_token, make_softhsm_directory
+    from ceremony.hsm.initialise import init_token, make_softhsm_directory, require_initial
 
     if dry_run:
         planned = f"Would initialise a token labelled {label} through {module}{f' in {softhsm}' if softhsm else ''}."
@@ -39,6 +39,7 @@ def init(
         return
     so_pin = REHEARSAL_SO_PIN if rehearsal else ask_new_pin("SO PIN")
     user_pin = REHEARSAL_PIN if rehearsal else ask_new_pin("user PIN")
+    require_initial(label, so_pin, user_pin)
     chosen = make_softhsm_directory(softhsm) if softhsm else config
     serial = init_token(str(module), str(chosen) if chosen else None, label, so_pin, user_pin)
     if as_json:
@@ -62,13 +63,14 @@ def pin(module: Path, config: Path | None, serial: str, by_officer: bool, dry_ru
     Example:
       ceremony pin --module /usr/lib/softhsm/libsofthsm2.so --config ada-token/softhsm2.conf --serial 5e1c...
     """
+    from ceremony.cli.people import ask_hidden
     from ceremony.hsm.initialise import change_user_pin, set_user_pin
 
     if dry_run:
         planned = f"Would {'have the security officer set' if by_officer else 'change'} the user PIN of token {serial}."
         click.echo(json.dumps({"would": planned}) if as_json else planned)
         return
-    old = str(click.prompt("SO PIN" if by_officer else "Present user PIN", hide_input=True, err=True))
+    old = ask_hidden("SO PIN" if by_officer else "Present user PIN")
     new = ask_new_pin("new user PIN")
     change = set_user_pin if by_officer else change_user_pin
     change(str(module), str(config) if config else None, serial, old, new)
@@ -78,10 +80,10 @@ def pin(module: Path, config: Path | None, serial: str, by_officer: bool, dry_ru
 
 def ask_new_pin(what: str) -> str:
     """A new PIN, asked twice without echo."""
-    from ceremony.cli.people import require_pin
+    from ceremony.cli.people import ask_hidden, require_pin
 
-    first = str(click.prompt(what, hide_input=True, default="", show_default=False, err=True))
-    if first != str(click.prompt(f"{what} again", hide_input=True, default="", show_default=False, err=True)):
+    first = ask_hidden(what)
+    if first != ask_hidden(f"{what} again"):
         message = f"the two entries of the {what} differ"
-        raise AnswerError(message)
+        raise AnswerError(message, remedy="Nothing was touched. Run the same command again.")
     return require_pin(first, what, rehearsal=False)

@@ -2,16 +2,18 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 
 import click
 
 from ceremony.anchor.chain import ChainReader, ChainWriter
 from ceremony.anchor.rpc import JsonRpc
+from ceremony.anchor.unlocked import UnlockedWriter
 from ceremony.conductor.ports import People, Ports
 from ceremony.custody.blobs import BlobDirectory
 from ceremony.custody.spawned import SpawnedDealer, combine_spawned
@@ -66,16 +68,9 @@ def open_ports(plan: Plan, directory: Path, people: People, open_writer: Callabl
         blobs=BlobDirectory(directory),
         entropy=os.urandom,
         readers=open_readers(plan),
-        open_writer=open_writer or (lambda: unlocked_writer(endpoints[0])),
+        open_writer=open_writer or (lambda: UnlockedWriter(endpoints[0])),
         tool=to_hex(tool_digest()),
     )
-
-
-def unlocked_writer(url: str) -> ChainWriter:
-    """The payer of a development chain: the node's own unlocked account."""
-    from ceremony.anchor.evm import EvmWriter
-
-    return EvmWriter(url)
 
 
 def ask_payer(keystore: Path, plan: Plan) -> Callable[[], ChainWriter]:
@@ -137,8 +132,8 @@ def file_digests(plan: Plan) -> tuple[FileDigest, ...]:
 
 
 def _packages_digest() -> bytes:
-    """SHA-256 of the sorted list of installed packages with their versions: what the lock file amounted to on this machine, or not."""
-    found = sorted({f"{item.metadata['Name']}=={item.version}" for item in metadata.distributions()})
+    """SHA-256 of the sorted names of the installed packages' records, versions included: what the lock file amounted to here, or not."""
+    found = sorted({path.name for place in map(Path, sys.path) if place.is_dir() for path in place.glob("*-info")})
     return hashlib.sha256("\n".join(found).encode()).digest()
 
 

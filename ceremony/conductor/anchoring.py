@@ -155,7 +155,7 @@ def require_approved(state: State, owed: TypedAct) -> tuple[Approval, ...]:
 def require_fresh(seen: ContractSeen) -> None:
     """Raise ChainMismatch when the contract has taken an act already: its genesis is there, and this transcript does not know it."""
     if seen.sequence:
-        message = f"the contract has taken {seen.sequence} acts already; this transcript, perhaps an old copy, knows none of them"
+        message = f"the contract is at sequence {seen.sequence} already; this transcript, perhaps an old copy, knows no act on it"
         remedy = "Stop. Find the newest copy of the transcript and go on from that one."
         raise ChainMismatch(message, culprits=(f"genesis root {seen.genesis_root}",), remedy=remedy)
 

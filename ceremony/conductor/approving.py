@@ -15,7 +15,6 @@ from ceremony.protocol.steps import Step, StepKind
 from ceremony.quorum.approvals import Approval, require_alive, require_approval
 from ceremony.quorum.replay import ShownVoid
 from ceremony.records import act_entries as act
-from ceremony.records import roster_entries as roster
 from ceremony.records.base import to_hex
 from ceremony.records.structs import Checkpoint, Genesis, TypedAct
 from ceremony.transcript.book import Book
@@ -78,10 +77,19 @@ def approve(c: Conductor, checkpoint: CheckpointFile, custodian: int, expected: 
 
 
 def describe_owed(state: State, owed: Owed) -> tuple[str, ...]:
-    """What the custodian reads before saying Yes: the act, and their last failed try if there was one."""
-    failure = state.failures.get(owed.step.part)
-    note = () if failure is None else (f"Your last try failed: entry {failure} of the transcript says why. Yes acknowledges it.",)
-    return (*render(owed.act), *note)
+    """What the custodian reads before saying Yes: the act, what became of the one before it, and their last failed try."""
+    failure, notes = state.failures.get(owed.step.part), []
+    if state.attempt > 1 and not state.anchored:
+        notes.append(f"This is act {state.attempt} of its kind: {_fate(state)}. That one can never follow.")
+    if failure is not None:
+        notes.append(f"Your last try failed: entry {failure} of the transcript says why. Yes acknowledges it.")
+    return (*render(owed.act), *notes)
+
+
+def _fate(state: State) -> str:
+    if state.stopped_by is None:
+        return "the one before was not anchored in time"
+    return f"the one before was stopped by {state.plan.who(state.stopped_by.custodian)}: {state.stopped_by.reason}"
 
 
 def require_current(c: Conductor, owed: Owed) -> None:
@@ -93,24 +101,6 @@ def require_current(c: Conductor, owed: Owed) -> None:
     seen = see_contract(c.ports.readers, deployed.contract)
     require_alive(struct, seen.block.time)
     require_pinned(owed.act, seen)
-
-
-def found_missing_mark(c: Conductor, custodian: int) -> None:
-    """If the token's high-water mark is gone, its custodian's Yes founds it anew, as an entry (DESIGN 4.9)."""
-    ceremony = c.state.opened.ceremony
-    agent = c.agent(custodian)
-    if ask(agent, m.ReadMark(ceremony=ceremony), m.MarkReply).mark is not None:
-        return
-    lines = (
-        f"The high-water mark beside the token of {c.who(custodian)} is missing.",
-        "It is what keeps the token from signing two different acts.",
-        "If nobody moved or replaced this token's files, stop and find out why.",
-    )
-    c.ports.people.confirm(c.who(custodian), lines, "Found it anew at the transcript as it stands?")
-    size, root = c.size, c.root
-    if not c.state.closing:
-        c.write(roster.MarkFounded(custodian=custodian, size=size, root=root))
-    ask(agent, m.FoundMark(ceremony=ceremony, size=size, root=root), m.Done)
 
 
 def _sign(c: Conductor, owed: Owed, custodian: int) -> str:

@@ -6,7 +6,7 @@ from typing import Self
 from ceremony.conductor.ports import Ports
 from ceremony.errors import CeremonyError
 from ceremony.hsm.agents import AgentPort, ask
-from ceremony.hsm.messages import Describe, Done, Follow, Login, Logout, MarkReply, Opened, Place, ReadMark
+from ceremony.hsm.messages import Describe, Done, Follow, FoundMark, Login, Logout, MarkReply, Opened, Place, ReadMark
 from ceremony.protocol.fold import apply, fold, require_allowed
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step
@@ -14,6 +14,7 @@ from ceremony.quorum.replay import Extension, Mark
 from ceremony.records.base import to_hex
 from ceremony.records.entries import Body, Entry
 from ceremony.records.evidence import TokenSeen
+from ceremony.records.roster_entries import MarkFounded
 from ceremony.transcript.journal import Journal
 
 
@@ -103,6 +104,7 @@ class Conductor:
             token = self.state.plan.custodian[index - 1].token[0]
             pin = None if self.describe(index).protected_pin else self.ports.people.pin(self.who(index), token.serial)
             ask(agent, Login(pin=pin), Done)
+            self._show_transcript(index)
             self._seated.add(index)
         return agent
 
@@ -126,6 +128,22 @@ class Conductor:
         mark = ask(agent, ReadMark(ceremony=ceremony), MarkReply).mark
         if mark is not None:
             ask(agent, Follow(ceremony=ceremony, extension=self.extension(mark)), Done)
+        elif index in self.state.enrolled:
+            self._found_mark(index)
+
+    def _found_mark(self, index: int) -> None:
+        """An enrolled token's high-water mark is gone: its custodian's Yes founds it anew, as an entry (DESIGN 4.9)."""
+        who, ceremony = self.who(index), self.state.opened.ceremony
+        lines = (
+            f"The high-water mark beside the token of {who} is missing.",
+            "It is what keeps the token from signing two different acts, and from following an old copy of the transcript.",
+            "If nobody moved or replaced this token's files, stop and find out why.",
+        )
+        self.ports.people.confirm(who, lines, "Found it anew at the transcript as it stands?")
+        size, root = self.size, self.root
+        if not self.state.closing:
+            self.write(MarkFounded(custodian=index, size=size, root=root))
+        ask(self._agents[index], FoundMark(ceremony=ceremony, size=size, root=root), Done)
 
     def rise(self) -> None:
         """Log every token out."""

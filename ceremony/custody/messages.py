@@ -1,12 +1,10 @@
 """What the ceremony asks of dealer and combiner, and what they answer."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
-from ceremony.errors import RecordError
-from ceremony.records.base import RECORD_LIMIT, Count, Hex32, HexBytes, Index, Plain, Point33, Record, explain
-from ceremony.records.canonical import parse_canonical
+from ceremony.records.base import Count, Hex32, HexBytes, Index, Plain, Point33, Record, kinds_of, parse_tagged
 from ceremony.records.evidence import EnvelopeHeader
 from ceremony.records.roster_entries import Enrolled, TransportMade
 from ceremony.records.structs import Domain
@@ -91,13 +89,9 @@ class Combined(Record):
 
 
 DealerRequest = Annotated[OpenDealing | RevealSystem | Deal, Field(discriminator="ask")]
-_DEALER: TypeAdapter[DealerRequest] = TypeAdapter(DealerRequest)
+_DEALER = kinds_of(DealerRequest, "ask")
 
 
 def parse_dealer_request(line: bytes) -> DealerRequest:
     """Read one request to the dealer; RecordError when it is not one."""
-    parse_canonical(line, limit=RECORD_LIMIT)
-    try:
-        return _DEALER.validate_json(line)
-    except ValidationError as error:
-        raise RecordError(explain(error)) from None
+    return cast("DealerRequest", parse_tagged(line, "ask", _DEALER))

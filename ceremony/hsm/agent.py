@@ -1,31 +1,28 @@
 """The agent: everything a token does for the ceremony, with the checks that protect its custodian.
 
 One agent serves one token. It computes every digest itself, reads every key back, verifies every signature it releases, keeps the
-high-water mark, and never returns a raw ECDH result for a challenge. The transport (pipe, later files) is somebody else's business.
+high-water mark, and (in its holder) never returns a raw ECDH result for a challenge. The transport, a pipe today, is somebody else's
+business.
 """
 
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ceremony.acts.digest import digest
-from ceremony.errors import MarkError, TokenFault, TokenLied
+from ceremony.errors import MarkError
 from ceremony.hsm import messages as m
-from ceremony.hsm.checked import SEED_BYTES, draw_seed, governance_address, holds, sign_act
+from ceremony.hsm.checked import governance_address, one_key, read_back, sign_act
 from ceremony.hsm.marks import MarkFile
-from ceremony.hsm.template import require_attributes
-from ceremony.hsm.token import Attributes, Role, Token, object_id
-from ceremony.quorum.dealings import digest_commitments, public_share
+from ceremony.hsm.token import Role, Token, object_id
 from ceremony.quorum.replay import advance_mark, found_mark, require_void, sign_mark
 from ceremony.records.base import from_hex, to_hex
-from ceremony.records.canonical import digest_canonical
-from ceremony.records.evidence import HoldingEvidence, Observation, OpeningEvidence, RetirementEvidence, TokenSeen
-from ceremony.records.structs import Attestation, Checkpoint, Domain, Enrolment, Genesis, Struct, Transport, TypedAct
-from ceremony.shards.field import WIDE_BYTES, Point, base_multiply, encode_point, encode_x, multiply, parse_point, reduce_scalar
-from ceremony.shards.secret import contribution_digest, expand_seed, seal_seed
-from ceremony.shards.threshold import find_tag, header_digest, holding_answer, key_commitment, resolve_answer
+from ceremony.records.evidence import TokenSeen
+from ceremony.records.structs import Checkpoint, Enrolment, Genesis, Struct, TypedAct
 from ceremony.transcript.merkle import require_consistency
 
-NEW_DEALING = "Check that token (`ceremony doctor PLAN`); then throw this dealing away with `ceremony run DIR --new-dealing`."
+if TYPE_CHECKING:
+    from ceremony.hsm.holder import Holder
 
 
 class Agent:
@@ -43,12 +40,11 @@ class Agent:
         self._marks = marks
         self._entropy = entropy
         self._who = who
-        self._contribution: tuple[m.Contribute, bytes] | None = None
-        self._challenges: dict[int, tuple[int, Observation]] = {}
 
     def answer(self, request: m.Request) -> m.Reply:
         """Do what is asked; TokenError and its kind, MarkError, ShareError, OpeningError otherwise."""
-        handler: Callable[[Any], m.Reply] = getattr(self, request.ask)  # a request is named after the method that answers it
+        # a request is named after the method that answers it, here or in the holder
+        handler: Callable[[Any], m.Reply] = getattr(self, request.ask, None) or getattr(self._holder, request.ask)
         return handler(request)
 
     # --- the token itself ---
@@ -84,8 +80,8 @@ class Agent:
 
     def enrol(self, request: m.Enrol) -> m.EnrolReply:
         key_id = object_id(from_hex(request.ceremony), 0, Role.GOVERNANCE, request.custodian)
-        public = self._one_key(key_id, Role.GOVERNANCE, self._token.generate_governance_key)
-        attributes = self._read_back(key_id, Role.GOVERNANCE)
+        public = one_key(self._token, key_id, Role.GOVERNANCE, self._who)
+        attributes = read_back(self._token, key_id, Role.GOVERNANCE, self._who)
         enrolment = Enrolment(
             ceremony=request.ceremony,
             plan_digest=request.plan_digest,
@@ -98,127 +94,6 @@ class Agent:
             self._marks.write(found_mark(request.ceremony, request.size, request.root))
         signature = self._sign(key_id, TypedAct(domain=request.domain, struct=enrolment))
         return m.EnrolReply(public_key=to_hex(public), attributes=dict(attributes), enrolment=enrolment, signature=signature)
-
-    def make_transport(self, request: m.MakeTransport) -> m.TransportReply:
-        key_id = self._id(request.place, Role.TRANSPORT)
-        public = self._one_key(key_id, Role.TRANSPORT, self._token.generate_transport_key)
-        attributes = self._read_back(key_id, Role.TRANSPORT)
-        transport = Transport(
-            ceremony=request.place.ceremony,
-            dealing=request.place.dealing,
-            custodian=request.place.custodian,
-            serial=self._token.describe().serial,
-            key_digest=to_hex(digest_canonical(to_hex(public))),
-        )
-        signature = self._sign_own(request.place, TypedAct(domain=request.domain, struct=transport))
-        return m.TransportReply(public_key=to_hex(public), attributes=dict(attributes), transport=transport, signature=signature)
-
-    # --- the dealing ---
-
-    def contribute(self, request: m.Contribute) -> m.Committed:
-        self._contribution = (request, draw_seed(self._token, self._who))
-        return m.Committed(digest=to_hex(contribution_digest(self._contribution_points())))
-
-    def reveal(self, request: m.Reveal) -> m.Revealed:
-        points = self._contribution_points()
-        asked, seed = self._require_contribution()
-        place = asked.place
-        sealed = seal_seed(
-            seed,
-            from_hex(request.dealer_key),
-            self._entropy(SEED_BYTES),
-            ceremony=from_hex(place.ceremony),
-            dealing=place.dealing,
-            source=asked.source,
-        )
-        self._contribution = None
-        return m.Revealed(points=tuple(to_hex(encode_point(p, compressed=True)) for p in points), sealed_seed=to_hex(sealed))
-
-    def load(self, request: m.Load) -> m.Loaded:
-        key_id, public = self._id(request.place, Role.SHARD), public_share(request.commitments, request.place.custodian)
-        if self._token.count(key_id, Role.SHARD) != 1 or not self._holds(key_id, public):
-            self._token.destroy(key_id, Role.SHARD)
-            self._token.unwrap_shard(key_id, self._id(request.place, Role.TRANSPORT), from_hex(request.wrapped))
-        if self._token.count(key_id, Role.SHARD) != 1 or not self._holds(key_id, public):
-            message = "after loading, the token does not hold exactly the shard that the commitments say"
-            raise TokenLied(message, culprits=(self._who,), remedy=NEW_DEALING)
-        return m.Loaded(attributes=dict(self._read_back(key_id, Role.SHARD)))
-
-    # --- proofs ---
-
-    def challenge(self, request: m.Challenge) -> m.Challenged:
-        secret = reduce_scalar(self._entropy(WIDE_BYTES))
-        point, nonce = to_hex(encode_point(base_multiply(secret))), to_hex(self._entropy(32))
-        self._challenges[request.holder] = secret, Observation(holder=request.holder, point=point, nonce=nonce, answer="0x" + "00" * 32)
-        return m.Challenged(point=point, nonce=nonce)
-
-    def hold(self, request: m.Hold) -> m.Held:
-        return m.Held(answer=to_hex(self._holding_answer(request.place, from_hex(request.point), from_hex(request.nonce))))
-
-    def attest_holding(self, request: m.AttestHolding) -> m.HoldingReply:
-        place, seen = request.place, []
-        for holder, answer in request.answers:
-            secret, asked = self._require_challenge(holder)
-            expected = self._expected_answer(place, holder, secret, asked, public_share(request.commitments, holder))
-            if expected != from_hex(answer):
-                message = f"custodian {holder}'s token does not hold the shard its commitment says"
-                raise TokenLied(message, culprits=(f"custodian {holder}",), remedy=NEW_DEALING)
-            seen.append(asked.model_copy(update={"answer": answer}))
-        own = dict(self._read_back(self._id(place, Role.SHARD), Role.SHARD))
-        evidence = HoldingEvidence(commitments=digest_commitments(request.commitments), own=own, observations=tuple(seen))
-        attestation, signature = self._attest(request.domain, place, "holding", evidence)
-        return m.HoldingReply(evidence=evidence, attestation=attestation, signature=signature)
-
-    def answer_envelope(self, request: m.AnswerEnvelope) -> m.Answered:
-        header, index = request.header, request.place.custodian
-        if (header.ceremony, header.dealing) != (request.place.ceremony, request.place.dealing):
-            message = "the envelope is sealed to another dealing"
-            raise MarkError(message, culprits=(self._who,))
-        point = encode_point(parse_point(from_hex(header.point)))
-        tag, x = find_tag(header.tags, index), self._token.derive(self._id(request.place, Role.SHARD), point)
-        resolve_answer(header_digest(header), index, x, tag)
-        return m.Answered(x=to_hex(x))
-
-    def attest_opening(self, request: m.AttestOpening) -> m.OpeningReply:
-        digest_seen = header_digest(request.header)
-        for key in request.file_keys:
-            if to_hex(key_commitment(from_hex(key))) != request.header.key_commitment:
-                message = "the key that came out is not the one this envelope commits to"
-                raise TokenLied(message, culprits=("the combiner",))
-        evidence = OpeningEvidence(header_digest=to_hex(digest_seen), sets=request.sets)
-        attestation, signature = self._attest(request.domain, request.place, "opening", evidence)
-        return m.OpeningReply(evidence=evidence, attestation=attestation, signature=signature)
-
-    # --- destruction ---
-
-    def retire(self, request: m.Retire) -> m.RetirementReply:
-        self._token.destroy(self._id(request.place, Role.TRANSPORT), Role.TRANSPORT)
-        evidence = RetirementEvidence(
-            transport_keys=self._token.count(self._id(request.place, Role.TRANSPORT), Role.TRANSPORT),
-            shards=self._token.count(self._id(request.place, Role.SHARD), Role.SHARD),
-        )
-        if (evidence.transport_keys, evidence.shards) != (0, 1):
-            message = f"after retirement the token lists {evidence.transport_keys} transport keys and {evidence.shards} shards, not 0 and 1"
-            raise TokenLied(message, culprits=(self._who,), remedy=NEW_DEALING)
-        attestation, signature = self._attest(request.domain, request.place, "retirement", evidence)
-        return m.RetirementReply(evidence=evidence, attestation=attestation, signature=signature)
-
-    def discard(self, request: m.Discard) -> m.HoldingsReply:
-        for role in (Role.TRANSPORT, Role.SHARD):
-            self._token.destroy(self._id(request.place, role), role)
-        left = self.holdings(m.Holdings(place=request.place))
-        if left.transport or left.shard:
-            message = "the token still lists keys of the abandoned dealing"
-            raise TokenLied(message, culprits=(self._who,))
-        return left
-
-    def holdings(self, request: m.Holdings) -> m.HoldingsReply:
-        governance = object_id(from_hex(request.place.ceremony), 0, Role.GOVERNANCE, request.place.custodian)
-        return m.HoldingsReply(
-            governance=self._token.count(governance, Role.GOVERNANCE),
-            transport=self._token.count(self._id(request.place, Role.TRANSPORT), Role.TRANSPORT),
-            shard=self._token.count(self._id(request.place, Role.SHARD), Role.SHARD),
-        )
 
     # --- the mark and the signature ---
 
@@ -254,70 +129,14 @@ class Agent:
 
     # --- how ---
 
-    def _id(self, place: m.Place, role: Role) -> bytes:
-        return object_id(from_hex(place.ceremony), place.dealing, role, place.custodian)
+    @cached_property
+    def _holder(self) -> "Holder":
+        from ceremony.hsm.holder import Holder  # noqa: PLC0415 - an agent that only signs starts quicker without
 
-    def _one_key(self, key_id: bytes, role: Role, generate: Callable[[bytes], bytes]) -> bytes:
-        """The public half of the one key there is; after a crash the token is asked, and more than one is made anew (DESIGN 4.9)."""
-        if self._token.count(key_id, role) == 1:
-            return self._token.public_key(key_id, role)
-        self._token.destroy(key_id, role)
-        public = generate(key_id)
-        if self._token.count(key_id, role) != 1:
-            message = f"the token said it made one {role} key, but does not list exactly one"
-            raise TokenLied(message, culprits=(self._who,))
-        return public
-
-    def _read_back(self, key_id: bytes, role: Role) -> Attributes:
-        found = self._token.attributes(key_id, role)
-        require_attributes(role, found, self._who)
-        return found
+        return Holder(self._token, self._entropy, self._who)
 
     def _sign(self, key_id: bytes, act: TypedAct) -> str:
         return sign_act(self._token, key_id, act, self._who)
-
-    def _sign_own(self, place: m.Place, act: TypedAct) -> str:
-        return self._sign(object_id(from_hex(place.ceremony), 0, Role.GOVERNANCE, place.custodian), act)
-
-    def _attest(self, domain: Domain, place: m.Place, subject: Any, evidence: Any) -> tuple[Attestation, str]:  # noqa: ANN401
-        attestation = Attestation(
-            subject=subject,
-            ceremony=place.ceremony,
-            dealing=place.dealing,
-            custodian=place.custodian,
-            evidence=to_hex(digest_canonical(evidence.model_dump(mode="json"))),
-        )
-        return attestation, self._sign_own(place, TypedAct(domain=domain, struct=attestation))
-
-    def _require_contribution(self) -> tuple[m.Contribute, bytes]:
-        if self._contribution is None:
-            message = "nothing was committed, or it was revealed already"
-            raise TokenFault(message, culprits=(self._who,))
-        return self._contribution
-
-    def _contribution_points(self) -> tuple[Point, ...]:
-        asked, seed = self._require_contribution()
-        place = asked.place
-        polynomial = expand_seed(seed, ceremony=from_hex(place.ceremony), dealing=place.dealing, source=asked.source, k=asked.k)
-        return polynomial.commit()
-
-    def _require_challenge(self, holder: int) -> tuple[int, Observation]:
-        if holder not in self._challenges:
-            message = f"this agent has not challenged custodian {holder}"
-            raise TokenFault(message, culprits=(self._who,))
-        return self._challenges.pop(holder)  # one challenge, one judgement
-
-    def _holds(self, key_id: bytes, public: Point) -> bool:
-        return holds(self._token, key_id, public, reduce_scalar(self._entropy(WIDE_BYTES)))
-
-    def _holding_answer(self, place: m.Place, point: bytes, nonce: bytes) -> bytes:
-        parse_point(point)
-        x = self._token.derive(self._id(place, Role.SHARD), point)
-        return holding_answer(from_hex(place.ceremony), place.dealing, place.custodian, point, nonce, x)
-
-    def _expected_answer(self, place: m.Place, holder: int, secret: int, asked: Observation, public: Point) -> bytes:
-        x = encode_x(multiply(public, secret))
-        return holding_answer(from_hex(place.ceremony), place.dealing, holder, from_hex(asked.point), from_hex(asked.nonce), x)
 
     def _require_part(self, request: m.Sign) -> None:
         struct: Struct = request.act.struct

@@ -1,12 +1,12 @@
-"""What a token gives, believed only after a check: seeds, public keys, signatures, shards. TokenLied names `who` when one fails (pure)."""
+"""What a token gives, believed only after a check: seeds, keys, attributes, signatures. TokenLied names `who` when one fails (pure)."""
 
 from ceremony.acts.digest import digest
 from ceremony.acts.signature import address_of, normalise_signature, require_signature
 from ceremony.errors import ApprovalError, RecordError, TokenLied
-from ceremony.hsm.token import Role, Token
+from ceremony.hsm.template import require_attributes
+from ceremony.hsm.token import Attributes, Role, Token
 from ceremony.records.base import to_hex
 from ceremony.records.structs import TypedAct
-from ceremony.shards.field import Point, base_multiply, encode_point, encode_x, multiply
 
 SEED_BYTES = 32
 
@@ -42,6 +42,20 @@ def sign_act(token: Token, key_id: bytes, act: TypedAct, who: str) -> str:
     return to_hex(signature)
 
 
-def holds(token: Token, key_id: bytes, public: Point, secret: int) -> bool:
-    """Whether the shard under this id is the one whose public share is `public`; `secret` is a fresh random scalar."""
-    return token.derive(key_id, encode_point(base_multiply(secret))) == encode_x(multiply(public, secret))
+def one_key(token: Token, key_id: bytes, role: Role, who: str) -> bytes:
+    """The public half of the one key there is; after a crash the token is asked, and more than one is made anew (DESIGN 4.9)."""
+    if token.count(key_id, role) == 1:
+        return token.public_key(key_id, role)
+    token.destroy(key_id, role)
+    public = token.generate_governance_key(key_id) if role is Role.GOVERNANCE else token.generate_transport_key(key_id)
+    if token.count(key_id, role) != 1:
+        message = f"the token said it made one {role} key, but does not list exactly one"
+        raise TokenLied(message, culprits=(who,))
+    return public
+
+
+def read_back(token: Token, key_id: bytes, role: Role, who: str) -> Attributes:
+    """A key's attributes as the token shows them; TokenLied unless they are those its role must have."""
+    found = token.attributes(key_id, role)
+    require_attributes(role, found, who)
+    return found

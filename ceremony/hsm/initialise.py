@@ -56,11 +56,7 @@ def init_token(module: str, config: str | None, label: str, so_pin: str, user_pi
         TokenAmbiguous: more than one token is not.
         TokenError: whatever the token says.
     """
-    if not 0 < len(label.encode()) <= LABEL_BYTES:
-        message = f"a token's label has 1 to {LABEL_BYTES} bytes"
-        raise TokenFault(message, remedy="Choose another label.")
-    _require_pin(so_pin, "SO PIN")
-    _require_pin(user_pin, "user PIN")
+    require_initial(label, so_pin, user_pin)
     serial = _init_fresh(module, config, label, so_pin)
     try:
         set_user_pin(module, config, serial, so_pin, user_pin)
@@ -68,6 +64,15 @@ def init_token(module: str, config: str | None, label: str, so_pin: str, user_pi
         error.next_step = f"Token {serial} is initialised but has no user PIN: set it with `ceremony pin --so`."
         raise
     return serial
+
+
+def require_initial(label: str, so_pin: str, user_pin: str) -> None:
+    """Raise TokenFault or PinRefused when no token takes this label, or one of these PINs."""
+    if not 0 < len(label.encode()) <= LABEL_BYTES:
+        message = f"a token's label has 1 to {LABEL_BYTES} bytes"
+        raise TokenFault(message, remedy="Choose another label.")
+    _require_pin(so_pin, "SO PIN")
+    _require_pin(user_pin, "user PIN")
 
 
 def set_user_pin(module: str, config: str | None, serial: str, so_pin: str, user_pin: str) -> None:

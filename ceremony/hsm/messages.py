@@ -3,14 +3,12 @@
 They travel over a pipe today and can travel as files to a custodian elsewhere. No request carries a digest to sign.
 """
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, cast
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
-from ceremony.errors import RecordError
 from ceremony.quorum.replay import Extension, Mark, ShownVoid
 from ceremony.records.base import (
-    RECORD_LIMIT,
     Address,
     Count,
     Hex32,
@@ -21,9 +19,9 @@ from ceremony.records.base import (
     Point65,
     Record,
     Signature65,
-    explain,
+    kinds_of,
+    parse_tagged,
 )
-from ceremony.records.canonical import parse_canonical
 from ceremony.records.evidence import Attributes, EnvelopeHeader, HoldingEvidence, OpeningEvidence, RetirementEvidence, TokenSeen
 from ceremony.records.structs import Attestation, Domain, Enrolment, Transport, TypedAct
 
@@ -416,24 +414,15 @@ Reply = Annotated[
     Field(discriminator="reply"),
 ]
 
-T = TypeVar("T")
-_REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
-_REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
+_REQUESTS = kinds_of(Request, "ask")
+_REPLIES = kinds_of(Reply, "reply")
 
 
 def parse_request(line: bytes) -> Request:
     """Read one request; RecordError when it is not one."""
-    return _parse(_REQUEST, line)
+    return cast("Request", parse_tagged(line, "ask", _REQUESTS))
 
 
 def parse_reply(line: bytes) -> Reply:
     """Read one reply; RecordError when it is not one."""
-    return _parse(_REPLY, line)
-
-
-def _parse(adapter: TypeAdapter[T], line: bytes) -> T:
-    parse_canonical(line, limit=RECORD_LIMIT)
-    try:
-        return adapter.validate_json(line)
-    except ValidationError as error:
-        raise RecordError(explain(error)) from None
+    return cast("Reply", parse_tagged(line, "reply", _REPLIES))

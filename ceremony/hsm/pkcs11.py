@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from Crypto.PublicKey import RSA
 from pkcs11.constants import Attribute, ObjectClass
 from pkcs11.mechanisms import KDF, KeyType, Mechanism
 
@@ -203,12 +202,16 @@ class Pkcs11Token:
         return found
 
     def _encode_rsa(self, modulus: bytes, exponent: bytes) -> bytes:
+        # an agent that only signs starts quicker without these
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers  # noqa: PLC0415
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
+
         n, e = int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big")
         if n.bit_length() != RSA_BITS or e != RSA_EXPONENT:
             message = f"{self._token.who} made an RSA key of {n.bit_length()} bits with exponent {e}, not of {RSA_BITS} with {RSA_EXPONENT}"
             raise TokenLied(message, culprits=(self._token.who,))
         with self._token.named("show an RSA public key"):
-            return RSA.construct((n, e)).export_key("DER")
+            return RSAPublicNumbers(e, n).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _private_template(key_id: bytes, role: Role) -> dict[Attribute, bool | int | bytes]:

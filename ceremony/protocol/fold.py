@@ -130,7 +130,7 @@ def _judge_dealt(state: State, body: deal.Dealt) -> str | None:
 def _judge_opening(state: State, body: deal.OpeningBegun | deal.Opened) -> str | None:
     quorum = state.plan.quorum
     expected = opening_set(quorum.n, quorum.k, body.round)
-    return None if body.custodians == expected else f"round {body.round} is opened by custodians {expected}"
+    return None if body.custodians == expected else f"round {body.round} is opened by custodians {', '.join(map(str, expected))}"
 
 
 def _judge_abandonment(state: State, body: deal.DealingAbandoned) -> str | None:
@@ -252,7 +252,8 @@ def _fail(state: State, entry: Entry) -> None:
 
 
 def _void(state: State, entry: Entry) -> None:
-    state.voided, state.proposed, state.aborting, state.anchoring = _body(entry), None, None, None
+    state.voided, state.stopped_by = _body(entry), state.aborting
+    state.proposed, state.aborting, state.anchoring = None, None, None
     state.attempt += 1
 
 

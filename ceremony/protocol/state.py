@@ -53,6 +53,8 @@ class State:
     failures: dict[int, int] = field(default_factory=dict)
     """Entry index of each custodian's newest failed try, until they have approved."""
     aborting: act.AbortAsked | None = None
+    stopped_by: act.AbortAsked | None = None
+    """Who stopped the act before the one in hand; None when it expired, or there was none."""
     voided: act.ActVoided | None = None
     anchoring: act.AnchorBegun | None = None
     anchored: act.Anchored | None = None

@@ -50,6 +50,8 @@ class Journal:
         self._files: list[int] = []
         self._spoilt = False
         self.book = Book()
+        self.torn = 0
+        """Bytes of an entry cut short by a crash that were cut off on opening; it never counted."""
 
     def __enter__(self) -> Self:
         try:
@@ -98,6 +100,7 @@ class Journal:
         self.book = parse_transcript(longest)
         CheckpointFile(self.directory).signed(self.book)  # refused before a torn tail is cut off: what was signed may not get lost
         for handle, copy in zip(self._files, copies, strict=True):
+            self.torn = max(self.torn, os.fstat(handle).st_size - len(copy))
             _settle(handle, copy, longest)
 
     def _take_lock(self) -> None:

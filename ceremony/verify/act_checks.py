@@ -74,7 +74,7 @@ def stopped_acts_are_dead(subject: Subject) -> Finding:
     for entry, body in voided:  # deadline and contract state are the protocol's rule; here: it is our contract that was seen
         with blamed(entry):
             require_standing(body.seen, subject.artifact, subject.state.terms)
-    evidence = f"{len(voided)} acts were stopped or expired, and can never follow"
+    evidence = f"acts that were stopped or expired, and can never follow: {len(voided)}"
     seen_on_chain = not voided or bool(subject.trust.readers)  # `blocks_stand_on_chain` compares the blocks, and so their times
     return Finding(evidence, "proven" if seen_on_chain else "what the entries say of the chain")
 

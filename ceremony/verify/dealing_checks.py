@@ -105,7 +105,7 @@ def recovery_was_shown(subject: Subject) -> Finding:
             if (body.evidence.header_digest, body.evidence.sets) != (headers[body.dealing], _sets_of(subject, body.custodian)):
                 message = f"custodian {body.custodian} signed for another envelope or other sets"
                 raise DealingError(message, culprits=(f"custodian {body.custodian}",))
-    sets = " and ".join(str(opening_set(subject.n, state.plan.quorum.k, number)) for number in OPENING_ROUNDS)
+    sets = " and again by ".join(", ".join(map(str, opening_set(subject.n, state.plan.quorum.k, number))) for number in OPENING_ROUNDS)
     return attested(f"opened by custodians {sets}", len(_in_hand(subject, OpeningAttested)), subject.n)
 
 

@@ -12,8 +12,8 @@ from urllib.request import Request, urlopen
 import pytest
 from coincurve import PrivateKey
 
+from ceremony.acts.typed import keccak256
 from ceremony.anchor import contract
-from ceremony.anchor.artifacts.words import keccak256
 
 ANVIL = Path(__file__).resolve().parents[2] / "contracts" / "node_modules" / ".bin" / "anvil"
 START_LINES = 200

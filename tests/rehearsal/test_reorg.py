@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ceremony.acts.digest import digest
-from ceremony.anchor.evm import EvmWriter
 from ceremony.anchor.rpc import JsonRpc
 from ceremony.anchor.standing import head_after
+from ceremony.anchor.unlocked import UnlockedWriter
 from ceremony.conductor.ports import Finality, Ports
 from ceremony.verify.report import Verdict
 from ceremony.verify.state import Trust
@@ -29,7 +29,7 @@ def chain(tmp_path: Path) -> Iterator[DevChain]:
     found.stop()
 
 
-class Reorganising(EvmWriter):
+class Reorganising(UnlockedWriter):
     """A writer whose first act is thrown out of its block by a reorganisation of two blocks, before it is final."""
 
     def __init__(self, url: str) -> None:
@@ -56,11 +56,11 @@ class OnTheNode(SimulatedCeremony):
     """Simulated tokens, a real node."""
 
     url = ""
-    writer: EvmWriter | None = None
+    writer: UnlockedWriter | None = None
 
     def ports(self) -> Ports:
         ports = super().ports()
-        ports.readers, ports.open_writer = (JsonRpc(self.url),), lambda: self.writer or EvmWriter(self.url)
+        ports.readers, ports.open_writer = (JsonRpc(self.url),), lambda: self.writer or UnlockedWriter(self.url)
         ports.finality = Finality(seconds=60, pause=0.05)
         return ports
 

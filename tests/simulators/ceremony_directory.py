@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ceremony.anchor.artifacts.artifact import load_artifact, name_artifact
 from ceremony.conductor import anchoring
-from ceremony.conductor.approving import approve, found_missing_mark, require_owed
+from ceremony.conductor.approving import approve, require_owed
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.opening import open_ceremony
 from ceremony.conductor.ports import Finality, Ports
@@ -119,7 +119,6 @@ class SimulatedCeremony:
             checkpoint = CheckpointFile(self.directory)
             owed = require_owed(c.state, c.journal.book, checkpoint.signed(c.journal.book), index)
             c.seat(index)
-            found_missing_mark(c, index)
             approve(c, checkpoint, index, owed.act)
 
         return self.conduct(act)

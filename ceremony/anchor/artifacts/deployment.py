@@ -2,8 +2,9 @@
 
 from typing import TypedDict, Unpack
 
+from ceremony.acts.typed import keccak256
 from ceremony.anchor.artifacts.artifact import Artifact
-from ceremony.anchor.artifacts.words import ADDRESS, WORD, encode_word, keccak256, require_range, require_size
+from ceremony.anchor.artifacts.words import ADDRESS, WORD, encode_word, require_range, require_size
 from ceremony.errors import PlanError
 
 MAX_ROSTER = 32

@@ -1,6 +1,4 @@
-"""The words that contracts are spoken to in: 32 bytes each, big-endian, and their hash. Pure."""
-
-from Crypto.Hash import keccak
+"""The words that contracts are spoken to in: 32 bytes each, big-endian. Pure."""
 
 from ceremony.errors import RecordError
 
@@ -8,11 +6,6 @@ WORD = 32
 """Bytes of an EVM word."""
 ADDRESS = 20
 """Bytes of an address."""
-
-
-def keccak256(data: bytes) -> bytes:
-    """Keccak-256 as Ethereum uses it (not SHA3-256): 32 bytes."""
-    return keccak.new(digest_bits=256, data=data).digest()
 
 
 def require_size(data: bytes, size: int) -> bytes:

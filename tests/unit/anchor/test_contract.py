@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ceremony.acts.typed import keccak256
 from ceremony.anchor import contract
-from ceremony.anchor.artifacts.words import encode_word, keccak256, require_range
+from ceremony.anchor.artifacts.words import encode_word, require_range
 from ceremony.errors import ApprovalError, ChainLied, RecordError
 
 ROSTER = [bytes(19) + bytes([number]) for number in range(1, 8)]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ceremony.acts.typed import keccak256
 from ceremony.anchor import contract
 from ceremony.anchor.artifacts.artifact import ARTIFACT_LIMIT
-from ceremony.anchor.artifacts.words import keccak256
 from ceremony.errors import CeremonyError, PlanError, RecordError
 
 TERMS: contract.Terms = {

@@ -16,6 +16,7 @@ from ceremony.anchor.chain import FACTORY
 from ceremony.anchor.contract import encode_genesis_call, encode_view_call
 from ceremony.anchor.evm import KEYSTORE_LIMIT, EvmWriter, open_keystore
 from ceremony.anchor.rpc import JsonRpc
+from ceremony.anchor.unlocked import UnlockedWriter
 from ceremony.errors import AnswerError, BalanceTooLow, CallReverted, ChainUnreachable, DirectoryError
 
 LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
@@ -55,7 +56,7 @@ def latest(url):
 
 @pytest.fixture(scope="module")
 def contract(node):
-    writer = EvmWriter(node)
+    writer = UnlockedWriter(node)
     expected = create_address(bytes.fromhex(writer.payer()[2:]), writer.nonce())
     receipt = mined(node, writer.send(None, CREATION))
     assert receipt.contract == "0x" + expected.hex()
@@ -63,7 +64,7 @@ def contract(node):
 
 
 def test_the_unlocked_account_of_a_development_node_pays(node, contract):
-    assert EvmWriter(node).payer() == JsonRpc(node).ask("eth_accounts")[0].lower()
+    assert UnlockedWriter(node).payer() == JsonRpc(node).ask("eth_accounts")[0].lower()
     assert JsonRpc(node).code(contract, latest(node)) == runtime_code(load_artifact(), **TERMS)
 
 
@@ -98,14 +99,14 @@ def test_a_balance_too_low_is_named_before_anything_is_sent(node):
 def test_a_refusal_of_the_contract_is_named_by_its_rule_and_nothing_is_sent(node, contract):
     height = latest(node)
     with pytest.raises(CallReverted, match="nothing was sent") as refusal:
-        EvmWriter(node).send(contract, GENESIS)
+        UnlockedWriter(node).send(contract, GENESIS)
     assert any(name in refusal.value.message for name in load_artifact().errors)
     assert refusal.value.culprits == (node,)
     assert latest(node) == height
 
 
 def test_the_factory_refuses_a_second_deployment(node):
-    writer = EvmWriter(node)
+    writer = UnlockedWriter(node)
     mined(node, writer.send(FACTORY, encode_factory_call(b"\x09" * 32, CREATION)))
     with pytest.raises((CallReverted, ChainUnreachable)):
         writer.send(FACTORY, encode_factory_call(b"\x09" * 32, CREATION))
@@ -124,13 +125,13 @@ def test_the_reading_door_reads_a_real_node(node, contract):
 
 def test_a_node_that_is_gone_is_a_named_error():
     with pytest.raises(ChainUnreachable) as refusal:
-        EvmWriter("http://127.0.0.1:1").payer()
+        UnlockedWriter("http://127.0.0.1:1").payer()
     assert refusal.value.culprits == ("http://127.0.0.1:1",)
 
 
 def test_a_node_without_unlocked_accounts_asks_for_a_key_file(node, monkeypatch):
-    writer = EvmWriter(node)
-    monkeypatch.setattr(type(writer._web3.eth), "accounts", ())
+    writer = UnlockedWriter(node)
+    monkeypatch.setattr(writer._rpc, "ask", lambda *_: [])
     with pytest.raises(BalanceTooLow) as refusal:
         writer.payer()
     assert "--keystore" in refusal.value.next_step

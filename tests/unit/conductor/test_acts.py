@@ -5,6 +5,7 @@ import pytest
 
 from ceremony.acts.digest import digest
 from ceremony.anchor.standing import head_after
+from ceremony.conductor.approving import describe_owed, require_owed
 from ceremony.conductor.ports import Finality
 from ceremony.conductor.running import run
 from ceremony.errors import (
@@ -17,6 +18,7 @@ from ceremony.errors import (
     QuorumError,
 )
 from ceremony.protocol.steps import StepKind
+from ceremony.transcript.journal import TRANSCRIPT, read_book
 from tests.simulators.ceremony_directory import SimulatedCeremony
 from tests.simulators.chain import SimulatedChain
 from tests.simulators.played_on import kinds, state_of, verified
@@ -44,7 +46,7 @@ def test_a_stopped_act_waits_until_it_is_dead_and_then_has_a_successor(tmp_path)
     assert voided.block.time > deadline_of(first)
     assert (voided.head, voided.sequence) == (first.proposed.act.head, first.proposed.act.sequence)
     assert second.proposed.act.sequence == first.proposed.act.sequence
-    assert "1 acts were stopped" in " ".join(row.line for row in verified(ceremony).rows)
+    assert "can never follow: 1" in " ".join(row.line for row in verified(ceremony).rows)
 
 
 def test_a_stopped_act_stays_aborting_while_it_may_live(tmp_path):
@@ -89,6 +91,16 @@ def test_a_stopped_act_that_the_chain_took_before_is_written_down_as_anchored(tm
     assert not state.stopped
     assert kinds(ceremony)[-4:] == ["run_started", "anchor_begun", "anchored", "closing_named"]
     verified(ceremony)
+
+
+def test_an_approver_of_the_next_act_is_told_what_became_of_the_one_before(tmp_path):
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    stop(ceremony, 6)
+    state = ceremony.run()
+    book = read_book(ceremony.directory / TRANSCRIPT)
+    lines = describe_owed(state, require_owed(state, book, frozenset(), 1))
+    assert "stopped by custodian 6 Finn" in lines[-1]
+    assert "last week" in lines[-1]
 
 
 class Impatient(SimulatedCeremony):

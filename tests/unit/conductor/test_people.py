@@ -111,6 +111,15 @@ def test_a_missing_mark_is_founded_anew_by_its_custodians_yes_as_an_entry(tmp_pa
     assert ("custodian 1 Ada", "Found it anew at the transcript as it stands?") in ceremony.people.asked
 
 
+def test_a_mark_lost_between_two_runs_is_asked_for_before_the_token_does_anything_else(tmp_path):
+    ceremony = ceremony_at(Stage.CONFIRMED, tmp_path)
+    marks(tmp_path, 2)[0].unlink()
+    ceremony.run()
+    found = kinds(ceremony)
+    assert found.index("roster_confirmed") < found.index("mark_founded") < found.index("contribution_revealed")
+    assert len(marks(tmp_path, 2)) == 1
+
+
 def test_a_mark_lost_at_the_closing_is_founded_without_an_entry(tmp_path):
     """The checkpoint's signers are named: no entry may follow."""
     ceremony = ceremony_at(Stage.NAMED, tmp_path)

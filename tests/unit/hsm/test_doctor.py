@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from ceremony.cli.examining import Finding, require_ready, summary
@@ -21,8 +22,20 @@ LABELS = ("ada", "ben", "cleo", "dan", "eve", "finn", "gus")
 NEW_PIN = "a-pin-of-their-own"
 
 
+def at_terminal(*arguments, typed):
+    """One command at a terminal of its own, each line of `typed` in answer to a question; exit code and everything on the screen."""
+    child = pexpect.spawn(sys.executable, ["-m", "ceremony", *arguments], timeout=60, encoding="utf-8")
+    for line in typed:
+        child.expect("PIN[^:]*: $")
+        assert child.waitnoecho(10)
+        child.sendline(line)
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus, child.before
+
+
 def ceremony(*arguments, typed="", answers=None):
-    """One command in a process of its own, without a terminal; `typed` is what a person would type."""
+    """One command in a process of its own, without a terminal; `typed` is what stands on its standard input instead."""
     passed, extra = (), ()
     if answers is not None:
         source, sink = os.pipe()
@@ -152,11 +165,28 @@ def test_nothing_is_initialised_twice(fresh):
 
 def test_pins_are_asked_twice(tmp_path):
     command = ("token", "init", "--json", "--module", module(), "--label", "ada", "--softhsm", str(tmp_path / "ada"))
-    done = ceremony(*command, typed=f"{NEW_PIN}\nanother\n")
-    assert (done.returncode, json.loads(done.stdout)["error"]) == (75, "AnswerError")
-    refused = ceremony(*command, typed=f"{REHEARSAL_SO_PIN}\n{REHEARSAL_SO_PIN}\n")
-    assert (refused.returncode, json.loads(refused.stdout)["error"]) == (49, "PinRefused")
+    code, said = at_terminal(*command, typed=(NEW_PIN, "another"))
+    assert (code, json.loads(said)["error"]) == (75, "AnswerError")
+    code, said = at_terminal(*command, typed=(REHEARSAL_SO_PIN, REHEARSAL_SO_PIN))
+    assert (code, json.loads(said)["error"]) == (49, "PinRefused")
     assert not (tmp_path / "ada").exists()
+
+
+def test_a_pin_too_short_leaves_no_directory_behind(tmp_path):
+    command = ("token", "init", "--json", "--module", module(), "--label", "ada", "--softhsm", str(tmp_path / "ada"))
+    code, said = at_terminal(*command, typed=(NEW_PIN, NEW_PIN, "abc", "abc"))
+    assert (code, json.loads(said)["error"]) == (49, "PinRefused")
+    assert not (tmp_path / "ada").exists()
+
+
+def test_no_pin_is_taken_from_a_pipe(tmp_path, fresh):
+    command = ("--json", "--module", module())
+    init = ceremony("token", "init", *command, "--label", "ada", "--softhsm", str(tmp_path / "ada"), typed=f"{NEW_PIN}\n" * 4)
+    pins = f"{REHEARSAL_PIN}\n{NEW_PIN}\n{NEW_PIN}\n"
+    change = ceremony("pin", *command, "--config", str(fresh.config), "--serial", fresh.serial, typed=pins)
+    assert [(done.returncode, json.loads(done.stdout)["error"]) for done in (init, change)] == [(3, "Owed")] * 2
+    assert not (tmp_path / "ada").exists()
+    assert opens(fresh, REHEARSAL_PIN)
 
 
 @pytest.mark.parametrize("label", ["", "x" * 33])
@@ -164,16 +194,17 @@ def test_a_label_that_is_none(tmp_path, label):
     command = ("token", "init", "--rehearsal", "--json", "--module", module(), "--label", label, "--softhsm", str(tmp_path / "ada"))
     done = ceremony(*command)
     assert (done.returncode, json.loads(done.stdout)["error"]) == (46, "TokenFault")
+    assert not (tmp_path / "ada").exists()
 
 
 # --- pin ---
 
 
-def pin(token, *options, typed=""):
+def pin(token, *options, typed=()):
     command = ("pin", "--module", module(), "--config", str(token.config), "--serial", token.serial)
-    done = ceremony(*command, *options, "--json", typed=typed)
-    assert NEW_PIN not in done.stdout + done.stderr
-    return done.returncode, json.loads(done.stdout)
+    code, said = at_terminal(*command, *options, "--json", typed=typed)
+    assert NEW_PIN not in said
+    return code, json.loads(said)
 
 
 def opens(token, typed):
@@ -189,31 +220,31 @@ def opens(token, typed):
 
 
 def test_a_pin_is_changed_by_its_holder(fresh):
-    assert pin(fresh, typed=f"{REHEARSAL_PIN}\n{NEW_PIN}\n{NEW_PIN}\n") == (0, {"serial": fresh.serial, "pin": "changed"})
+    assert pin(fresh, typed=(REHEARSAL_PIN, NEW_PIN, NEW_PIN)) == (0, {"serial": fresh.serial, "pin": "changed"})
     assert (opens(fresh, NEW_PIN), opens(fresh, REHEARSAL_PIN)) == (True, False)
 
 
 def test_a_pin_is_set_by_the_officer(fresh):
-    assert pin(fresh, "--so", typed=f"{REHEARSAL_SO_PIN}\n{NEW_PIN}\n{NEW_PIN}\n") == (0, {"serial": fresh.serial, "pin": "set"})
+    assert pin(fresh, "--so", typed=(REHEARSAL_SO_PIN, NEW_PIN, NEW_PIN)) == (0, {"serial": fresh.serial, "pin": "set"})
     assert (opens(fresh, NEW_PIN), opens(fresh, REHEARSAL_PIN)) == (True, False)
 
 
 @pytest.mark.parametrize("options", [(), ("--so",)])
 def test_a_wrong_pin_changes_nothing(fresh, options):
-    code, said = pin(fresh, *options, typed=f"not-this-one\n{NEW_PIN}\n{NEW_PIN}\n")
+    code, said = pin(fresh, *options, typed=("not-this-one", NEW_PIN, NEW_PIN))
     assert (code, said["error"]) == (47, "PinWrong")
     assert opens(fresh, REHEARSAL_PIN)
 
 
 def test_a_public_pin_is_no_new_pin(fresh):
-    code, said = pin(fresh, typed=f"{NEW_PIN}\n{REHEARSAL_PIN}\n{REHEARSAL_PIN}\n")
+    code, said = pin(fresh, typed=(NEW_PIN, REHEARSAL_PIN, REHEARSAL_PIN))
     assert (code, said["error"]) == (49, "PinRefused")
 
 
 @pytest.mark.parametrize("options", [(), ("--so",)])
 def test_a_pin_too_short_is_refused_before_the_token_is_asked(fresh, options):
     """The other PIN is wrong, and would cost a try."""
-    code, said = pin(fresh, *options, typed="not-this-one\nabc\nabc\n")
+    code, said = pin(fresh, *options, typed=("not-this-one", "abc", "abc"))
     assert (code, said["error"]) == (49, "PinRefused")
 
 
