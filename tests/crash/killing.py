@@ -1,14 +1,17 @@
 """Runs one `ceremony` command and ends its process group by SIGKILL at the first call that has not killed one yet (row 1, real part).
 
-python -m tests.crash.killing KILLED DIR kinds|calls before|after COMMAND...: KILLED is a file with a line a kill, DIR the ceremony's.
-The hook lives here, not in the product: it stands around the functions of `os`.
+The hook lives here, not in the product: it stands around the functions of `os`. The command runs in a fork of a process that has loaded
+everything, since seventy starts would take longer than all else; its agents are started as ever, and die with its group.
 """
 
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +22,26 @@ KINDS, CALLS = "kinds", "calls"
 BEFORE, AFTER = "before", "after"
 APPEND = "transcript/journal.py:append"
 ENTRY = b'{"at":'
+SECONDS = 120.0
+"""For one command; the longest takes ten."""
+PAUSE = 0.01
 
 
 class Killer:
     """Knows which calls have killed a process already."""
 
-    def __init__(self, killed: Path, targets: str, side: str) -> None:
+    def __init__(self, killed: Path, targets: str, side: str, command: str) -> None:
         self._killed = killed
         self._done = set(killed.read_text().splitlines()) if killed.exists() else set()
         self._targets, self._side = targets, side
-        self._entry = "nothing"
+        self._entry = f"the start of {command}"
+        self._seen: Counter[str] = Counter()
 
     def around(self, call: Call, perform: Callable[[], Any]) -> Any:
         """Die before the call or after it, if that is due."""
         if call.op == "write" and bytes(call.argument).startswith(ENTRY):
             self._entry = _entry_name(bytes(call.argument))
+            self._seen.clear()
         target = self._target(call)
         if self._side == BEFORE:
             self._die_at(target)
@@ -45,7 +53,9 @@ class Killer:
     def _target(self, call: Call) -> str:
         """What this call is called in the list of kills; empty when it is none."""
         if self._targets == CALLS:
-            return f"{call.op} {call.site} @ {self._entry}"
+            name = f"{call.op} {call.site} @ {self._entry}"
+            self._seen[name] += 1
+            return f"{name} #{self._seen[name]}"
         wanted = "write" if self._side == BEFORE else "fsync"
         return call.kind if call.op == wanted and call.site.startswith(APPEND) else ""
 
@@ -66,13 +76,29 @@ def _entry_name(line: bytes) -> str:
     return f"{body['kind']}({body.get('custodian') or body.get('source') or body.get('round') or ''})"
 
 
-def main() -> int:
-    """The command's exit code, if it lives to have one."""
-    killed, directory, targets, side, *command = sys.argv[1:]
-    killer = Killer(Path(killed), targets, side)
-    with Calls(Path(directory), killer.around).watched():
-        return run_command(command)
+def run_in_group(command: Sequence[str], directory: Path, killer: Killer, said: int) -> int:
+    """The command's exit code (or minus the signal that ended it), run as a process group of its own that writes to `said`."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            os.setsid()
+            sys.stdout = sys.stderr = os.fdopen(os.dup(said), "w")
+            with Calls(directory, killer.around).watched():
+                code = run_command(list(command))
+        except BaseException:  # noqa: BLE001 - the child's end, whatever it is, is the parent's finding
+            traceback.print_exc()
+        sys.stdout.flush()
+        os._exit(code)
+    return _wait(child)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _wait(child: int) -> int:
+    end = time.monotonic() + SECONDS
+    while not (found := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > end:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise TimeoutError
+        time.sleep(PAUSE)
+    return os.waitstatus_to_exitcode(found[1])

@@ -9,8 +9,6 @@ import contextlib
 import io
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +18,10 @@ from pathlib import Path
 from ceremony.errors import ApprovalError, CeremonyError, OutOfTurn
 from ceremony.protocol.fold import fold
 from ceremony.transcript.journal import TRANSCRIPT, read_book
-from scripts.rehearsal import Failed, Rehearsal
-from tests.crash.killing import AFTER, BEFORE, CALLS, KINDS
+from scripts.rehearsal import NAMES, OWED, Failed, Rehearsal
+from tests.crash.killing import AFTER, BEFORE, CALLS, KINDS, Killer, run_in_group
 from tests.crash.shape import Shape, differences, shape_of
-from tests.crash.sweep import PROCESSES
+from tests.crash.sweep import PROCESSES, uncrashed_shape
 from tests.sweeps import Swept
 
 KILLED_VERBS = frozenset({"run", "approve", "anchor"})
@@ -31,9 +29,6 @@ DONE_ALREADY = (ApprovalError.exit_code, OutOfTurn.exit_code)
 """What `approve` and `anchor` say when the kill came after the outcome was written."""
 MOST = 5000
 """Kills of one command, at most: each call kills once."""
-SECONDS = 120
-"""For one command; the longest takes ten."""
-UNKILLED = ""
 
 
 @dataclass(frozen=True)
@@ -53,8 +48,18 @@ class KilledRehearsal(Rehearsal):
         self.killed = out / "killed"
         self._targets, self._side = targets, side
 
+    def approve(self) -> None:
+        """The five who are owed first approve, as in the simulated ceremony that this one is compared with."""
+        for name in NAMES[:5]:
+            self._command("approve", str(self.directory), "--custodian", name, answers=True)
+
+    def close(self) -> None:
+        """The last entry, and the signatures of the same five."""
+        self._command("run", str(self.directory), answers=True, expect=OWED)
+        self.approve()
+
     def _command(self, *arguments: str, answers: bool = False, expect: int = 0, quiet: Path | None = None) -> None:
-        if arguments[0] not in KILLED_VERBS or not self._side:
+        if arguments[0] not in KILLED_VERBS:
             super()._command(*arguments, answers=answers, expect=expect, quiet=quiet)
             return
         accepted = {expect}
@@ -70,27 +75,28 @@ class KilledRehearsal(Rehearsal):
         """One process group, from start to end."""
         handle = self._answers() if answers else None
         given = [*arguments, *(["--answers-fd", str(handle)] if answers else [])]
-        command = [sys.executable, "-m", "tests.crash.killing", str(self.killed), str(self.directory), self._targets, self._side, *given]
+        killer = Killer(self.killed, self._targets, self._side, _command_name(arguments))
         with tempfile.TemporaryFile() as said:
-            process = subprocess.Popen(
-                command, stdout=said, stderr=said, start_new_session=True, pass_fds=() if handle is None else (handle,)
-            )
+            code = run_in_group(given, self.directory, killer, said.fileno())
             if handle is not None:
                 os.close(handle)
-            code = process.wait(SECONDS)
             said.seek(0)
             return code, said.read().decode(errors="replace")
 
 
+def _command_name(arguments: Sequence[str]) -> str:
+    """The verb and, if there is one, the custodian."""
+    return f"{arguments[0]} {arguments[-1]}" if "--custodian" in arguments else arguments[0]
+
+
 def sweep(full: bool) -> Swept:
-    """At every file call if `full`, else at each kind of entry; the ceremony of each side is compared with an unkilled one."""
+    """At every file call if `full`, else at each kind of entry; each side's ceremony ends as a simulated one that nobody killed."""
     targets = CALLS if full else KINDS
     with get_context("spawn").Pool(PROCESSES) as pool:
-        before, after, unkilled = pool.starmap(_play, [(targets, BEFORE), (targets, AFTER), (targets, UNKILLED)], chunksize=1)
+        before, after = pool.starmap(_play, [(targets, BEFORE), (targets, AFTER)], chunksize=1)
     faults = []
-    for side, played in ((BEFORE, before), (AFTER, after), ("unkilled", unkilled)):
-        faults += [f"{side}: {played.fault}"] if played.fault else []
-        faults += [f"{side}: {fault}" for fault in differences(unkilled.shape, played.shape)]
+    for side, played in ((BEFORE, before), (AFTER, after)):
+        faults += [f"{side}: {fault}" for fault in ([played.fault] if played.fault else differences(uncrashed_shape(), played.shape))]
     kills = len(before.killed) + len(after.killed)
     what = "calls" if full else "kinds of entry"
     return Swept(kills, tuple(faults), f"before {len(before.killed)} and after {len(after.killed)} {what}, in 2 ceremonies")

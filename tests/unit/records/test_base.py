@@ -1,6 +1,6 @@
 """The shape of facts: frozen, strict, nothing extra, canonical bytes; and the fields they are made of."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from ceremony.errors import RecordError
 from ceremony.records import base
-from ceremony.records.base import Record, explain, from_hex, to_hex
+from ceremony.records.base import Record, explain, from_hex, kinds_of, parse_tagged, to_hex
 
 
 class Fact(Record):
@@ -136,3 +136,31 @@ def test_a_number_has_its_range(kind, good, bad):
 def test_hex_there_and_back(data):
     assert from_hex(to_hex(data)) == data
     assert to_hex(data).startswith("0x")
+
+
+class Here(Record):
+    kind: Literal["here"] = "here"
+    at: base.Count
+
+
+class There(Record):
+    kind: Literal["there"] = "there"
+
+
+KINDS = kinds_of(Annotated[Here | There, Field(discriminator="kind")], "kind")
+
+
+def test_a_tagged_record_is_read_as_the_kind_it_names():
+    assert dict(KINDS) == {"here": Here, "there": There}
+    assert parse_tagged(Here(at=1).encode(), "kind", KINDS) == Here(at=1)
+
+
+@pytest.mark.parametrize("line", [b'{"at":1}', b'{"kind":"nowhere"}', b'{"kind":1}', b'{"kind":null}', b'{"kind":["here"]}'])
+def test_a_record_of_no_known_kind_is_refused(line):
+    with pytest.raises(RecordError, match="is none of here, there"):
+        parse_tagged(line, "kind", KINDS)
+
+
+def test_a_tagged_record_must_be_whole():
+    with pytest.raises(RecordError, match="at"):
+        parse_tagged(b'{"kind":"here"}', "kind", KINDS)
