@@ -2,69 +2,73 @@
 pragma solidity 0.8.30;
 
 import {Ceremony} from "../src/Ceremony.sol";
-import {SampleTest} from "./Sample.sol";
+import {EveryAct} from "./EveryAct.sol";
 
 /// Any change to a good call makes it a refused call.
-contract FuzzTest is SampleTest {
-    function testFuzz_anyByteOfTheApprovals(uint256 at, uint8 flip) public {
-        bytes memory approvals = _approvals(ceremony.digestGenesis(_genesis()), FIVE);
-        at %= approvals.length;
-        approvals[at] ^= bytes1(flip == 0 ? 1 : flip);
-        vm.assertEq(_refusal(_genesisCall(_genesis(), approvals)).length, 4);
+contract FuzzTest is EveryAct {
+    modifier someAct(uint8 which) {
+        _become(Kind(which % 6));
+        _;
     }
 
-    function testFuzz_anyByteOfTheGenesisCall(uint256 at, uint8 flip) public {
-        _refuseChanged(_goodGenesisCall(), at, flip);
+    function testFuzz_anyCalldata(uint8 which, bytes memory call) public someAct(which) {
+        _refusal(call);
     }
 
-    function testFuzz_anyByteOfAnAnchorCall(uint256 at, uint8 flip) public {
-        _mustTake(_goodGenesisCall());
-        _refuseChanged(_goodAnchorCall(), at, flip);
+    /// Behind the selector of an act, anything.
+    function testFuzz_anyWordsOfAnAct(uint8 which, bytes memory words) public someAct(which) {
+        _refusal(bytes.concat(_cut(_good(), 4), words));
     }
 
-    function _refuseChanged(bytes memory call, uint256 at, uint8 flip) private {
+    function testFuzz_anyByteOfACall(uint8 which, uint256 at, uint8 flip) public someAct(which) {
+        bytes memory call = _good();
         at %= call.length;
         call[at] ^= bytes1(flip == 0 ? 1 : flip);
         _refusal(call);
     }
 
-    function testFuzz_anyOtherGenesis(Ceremony.Genesis memory act, bool current) public {
-        bytes memory approvals = _approvals(ceremony.digestGenesis(_genesis()), FIVE);
-        if (current) (act.epoch, act.seq, act.head, act.deadline) = (1, 0, 0, type(uint64).max);
-        if (keccak256(abi.encode(act)) == keccak256(abi.encode(_genesis()))) return;
-        vm.assertEq(_refusal(_genesisCall(act, approvals)).length, 4);
+    function testFuzz_anyWordOfACall(uint8 which, uint256 at, uint256 value) public someAct(which) {
+        bytes memory call = _good();
+        at %= (call.length - 4) / 32;
+        if (_word(call, at) == value) return;
+        _refusal(_spoilt(call, at, value));
     }
 
-    function testFuzz_anyOtherAnchor(Ceremony.Anchor memory act, bool current) public {
-        _mustTake(_goodGenesisCall());
-        bytes memory approvals = _approvals(ceremony.digestAnchor(_anchor()), FIVE);
-        if (current) (act.epoch, act.seq, act.head, act.deadline) = (1, 1, ceremony.head(), type(uint64).max);
-        if (keccak256(abi.encode(act)) == keccak256(abi.encode(_anchor()))) return;
-        vm.assertEq(_refusal(_anchorCall(act, approvals)).length, 4);
+    function testFuzz_anyParts(uint8 which, uint32 bitmap, bytes32[] memory parts) public someAct(which) {
+        vm.assertEq(_refusal(_with(bitmap, parts)).length, 4);
     }
 
-    function testFuzz_anyWordsAsApprovals(bytes memory approvals) public {
-        vm.assertEq(_refusal(_genesisCall(_genesis(), approvals)).length, 4);
-    }
-
-    function testFuzz_anyCalldata(bytes memory call) public {
-        _refusal(call);
-    }
-
-    /// The quorum is a matter of numbers alone: what is in the act does not matter to it.
-    function testFuzz_anyActOfFive(bytes32 root, uint64 size, bytes32 planDigest, uint64 deadline, uint8 who) public {
-        Ceremony.Genesis memory act = _genesis();
-        act.root = root == 0 ? bytes32(uint256(1)) : root;
-        act.size = size == 0 ? 1 : size;
-        act.planDigest = planDigest;
-        act.deadline = deadline < NOW ? uint64(NOW) : deadline;
-        uint32 bitmap = who % 128;
-        uint256 present = 0;
-        for (uint256 i = 0; i < N; i++) {
-            present += (bitmap >> i) & 1;
+    /// As many parts as the bitmap asks for, so that they are looked at one by one.
+    function testFuzz_anyPartsOfTheRightNumber(uint8 which, bytes32[14] memory words) public someAct(which) {
+        bytes32[] memory parts = new bytes32[](14);
+        for (uint256 i = 0; i < 14; i++) {
+            // mostly low: else nearly every s is high, and nothing behind that rule is reached
+            parts[i] = words[i] & ~bytes32(uint256(1) << 254);
         }
-        bytes memory call = _genesisCall(act, _approvals(ceremony.digestGenesis(act), bitmap));
-        if (present >= K) _mustTake(call);
-        else _mustRefuse(call, Ceremony.TooFewApprovals.selector);
+        _offerGarbage(0x7F, parts);
+    }
+
+    function testFuzz_oneItemOfAnother(
+        uint8 which,
+        uint8 place,
+        uint256 key,
+        bytes32 other,
+        bool foreign
+    ) public someAct(which) {
+        bytes[] memory items = _items(digest, FIVE);
+        place %= N;
+        key = 1000 + key % type(uint128).max;
+        bool signs = (FIVE >> place) & 1 == 1;
+        if (!signs) items[place] = abi.encode(vm.addr(key));
+        else if (foreign) items[place] = _signature(key, digest);
+        else items[place] = _signature(keys[place], other);
+        if (signs && !foreign && other == digest) return;
+        _offer(items, Ceremony.RosterMismatch.selector);
+    }
+
+    function testFuzz_approvalsOfAnything(uint8 which, bytes32 other, uint8 who) public someAct(which) {
+        if (other == digest) return;
+        uint32 bitmap = FIVE | (who % 128);
+        _offer(bitmap, _approvals(other, bitmap), Ceremony.RosterMismatch.selector);
     }
 }

@@ -4,16 +4,23 @@ pragma solidity 0.8.30;
 import {Ceremony} from "../src/Ceremony.sol";
 import {Vm} from "./Vm.sol";
 
-/// Seven sample custodians, a 5-of-7 contract, acts that it would take, and ways to approve and send them.
+/// Seven sample custodians, a 5-of-7 contract, acts that it would take, and ways to approve, send and spoil them.
 abstract contract Sample {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
     uint8 internal constant N = 7;
     uint8 internal constant K = 5;
+    uint8 internal constant HALTING = 3;
     uint32 internal constant FIVE = 0x5D; // positions 0, 2, 3, 4 and 6
     uint32 internal constant FOUR = 0x1D; // positions 0, 2, 3 and 4
+    uint32 internal constant THREE = 0x1C; // positions 2, 3 and 4
+    uint32 internal constant TWO = 0x18; // positions 3 and 4
+    uint256 internal constant FIRST_KEY = 1;
+    uint256 internal constant HEIRS_KEY = 101; // the roster after a rotation
     uint256 internal constant NOW = 1_800_000_000; // seconds
+    uint64 internal constant DEADLINE = uint64(NOW + 3600);
     bytes32 internal constant CEREMONY_ID = keccak256("sample ceremony");
+    bytes32 internal constant TRANSCRIPT = keccak256("transcript root");
 
     uint256[] internal keys; // in the order of their addresses
     address[] internal roster;
@@ -21,39 +28,50 @@ abstract contract Sample {
 
     function _prepare() internal {
         vm.warp(NOW);
-        for (uint256 i = 1; i <= N; i++) {
-            _enrol(i);
-        }
-        ceremony = _deploy(roster);
+        _takeOffice(FIRST_KEY);
+        ceremony = _deploy();
     }
 
-    /// Insertion by address.
-    function _enrol(uint256 key) private {
-        keys.push(key);
-        uint256 at = keys.length - 1;
-        for (; at > 0 && vm.addr(keys[at - 1]) > vm.addr(key); at--) {
-            keys[at] = keys[at - 1];
-        }
-        keys[at] = key;
-        delete roster;
-        for (uint256 i = 0; i < keys.length; i++) {
-            roster.push(vm.addr(keys[i]));
+    function _deploy() internal returns (Ceremony) {
+        return new Ceremony("ceremony", CEREMONY_ID, roster, K, HALTING);
+    }
+
+    /// From here on the seven keys from `first` approve.
+    function _takeOffice(uint256 first) internal {
+        keys = _keysFrom(first);
+        roster = _addresses(keys);
+    }
+
+    /// Seven keys, sorted by address.
+    function _keysFrom(uint256 first) internal pure returns (uint256[] memory sorted) {
+        sorted = new uint256[](N);
+        for (uint256 i = 0; i < N; i++) {
+            uint256 at = i;
+            for (; at > 0 && vm.addr(sorted[at - 1]) > vm.addr(first + i); at--) {
+                sorted[at] = sorted[at - 1];
+            }
+            sorted[at] = first + i;
         }
     }
 
-    function _deploy(address[] memory members) internal returns (Ceremony) {
-        return new Ceremony("ceremony", CEREMONY_ID, keccak256(abi.encodePacked(members)), N, K, N - K + 1);
+    function _addresses(uint256[] memory of_) internal pure returns (address[] memory found) {
+        found = new address[](of_.length);
+        for (uint256 i = 0; i < of_.length; i++) {
+            found[i] = vm.addr(of_[i]);
+        }
     }
 
-    function _genesis() internal pure returns (Ceremony.Genesis memory) {
+    // --- acts that the contract would take next
+
+    function _genesis() internal view returns (Ceremony.Genesis memory) {
         return Ceremony.Genesis({
             root: keccak256("genesis root"),
             size: 60,
             planDigest: keccak256("plan"),
-            epoch: 1,
-            seq: 0,
-            deadline: uint64(NOW + 3600),
-            head: 0
+            epoch: ceremony.epoch(),
+            seq: ceremony.sequence(),
+            deadline: DEADLINE,
+            head: ceremony.head()
         });
     }
 
@@ -63,57 +81,117 @@ abstract contract Sample {
             root: keccak256("later root"),
             size: 90,
             metadata: keccak256("metadata"),
-            transcriptRoot: keccak256("transcript root"),
+            transcriptRoot: TRANSCRIPT,
             transcriptSize: 80,
-            epoch: 1,
+            epoch: ceremony.epoch(),
             seq: ceremony.sequence(),
-            deadline: uint64(NOW + 3600),
+            deadline: DEADLINE,
             head: ceremony.head()
         });
     }
+
+    function _release() internal view returns (Ceremony.Release memory) {
+        return Ceremony.Release({
+            artifact: keccak256(abi.encode("artifact", ceremony.sequence())),
+            manifest: keccak256("manifest"),
+            predecessor: ceremony.latestRelease(),
+            transcriptRoot: TRANSCRIPT,
+            transcriptSize: 80,
+            epoch: ceremony.epoch(),
+            seq: ceremony.sequence(),
+            deadline: DEADLINE,
+            head: ceremony.head()
+        });
+    }
+
+    function _rotate() internal view returns (Ceremony.Rotate memory) {
+        return Ceremony.Rotate({
+            roster: _addresses(_keysFrom(HEIRS_KEY)),
+            transcriptRoot: TRANSCRIPT,
+            transcriptSize: 80,
+            epoch: ceremony.epoch(),
+            seq: ceremony.sequence(),
+            deadline: DEADLINE,
+            head: ceremony.head()
+        });
+    }
+
+    function _halt() internal view returns (Ceremony.Halt memory) {
+        (uint64 epoch, uint64 seq, bytes32 head) = (ceremony.epoch(), ceremony.sequence(), ceremony.head());
+        return Ceremony.Halt(keccak256("why"), TRANSCRIPT, 80, epoch, seq, DEADLINE, head);
+    }
+
+    function _resume() internal view returns (Ceremony.Resume memory) {
+        (uint64 epoch, uint64 seq, bytes32 head) = (ceremony.epoch(), ceremony.sequence(), ceremony.head());
+        return Ceremony.Resume(keccak256("why"), TRANSCRIPT, 80, epoch, seq, DEADLINE, head);
+    }
+
+    // --- approvals
 
     function _signature(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         return abi.encodePacked(r, bytes32(uint256(s) | (uint256(v - 27) << 255)));
     }
 
-    /// One part for each position: a signature where the bit is set, an address elsewhere.
-    function _parts(bytes32 digest, uint32 bitmap) internal view returns (bytes[] memory parts) {
-        parts = new bytes[](N);
+    /// One item for each position: a signature of two words where the bit is set, the address as one word elsewhere.
+    function _items(bytes32 digest, uint32 bitmap) internal view returns (bytes[] memory items) {
+        items = new bytes[](N);
         for (uint256 i = 0; i < N; i++) {
-            bool approves = (bitmap >> i) & 1 == 1;
-            parts[i] = approves ? _signature(keys[i], digest) : abi.encodePacked(roster[i]);
+            items[i] = (bitmap >> i) & 1 == 1 ? _signature(keys[i], digest) : abi.encode(roster[i]);
         }
     }
 
-    function _join(uint32 bitmap, bytes[] memory parts) internal pure returns (bytes memory approvals) {
-        approvals = abi.encodePacked(bitmap);
-        for (uint256 i = 0; i < parts.length; i++) {
-            approvals = bytes.concat(approvals, parts[i]);
+    function _parts(bytes[] memory items) internal pure returns (bytes32[] memory parts) {
+        bytes memory joined;
+        for (uint256 i = 0; i < items.length; i++) {
+            joined = bytes.concat(joined, items[i]);
         }
+        return abi.decode(bytes.concat(abi.encode(0x20, joined.length / 32), joined), (bytes32[]));
     }
 
-    function _approvals(bytes32 digest, uint32 bitmap) internal view returns (bytes memory) {
-        return _join(bitmap, _parts(digest, bitmap));
+    function _approvals(bytes32 digest, uint32 bitmap) internal view returns (bytes32[] memory) {
+        return _parts(_items(digest, bitmap));
     }
 
-    function _genesisCall(Ceremony.Genesis memory act, bytes memory approvals) internal pure returns (bytes memory) {
-        return abi.encodeCall(Ceremony.genesis, (act, approvals));
+    // --- an act as the calldata that its approvers send
+
+    function _call(Ceremony.Genesis memory act, uint32 who) internal view returns (bytes memory) {
+        return abi.encodeCall(Ceremony.genesis, (act, who, _approvals(ceremony.digestGenesis(act), who)));
     }
 
-    function _anchorCall(Ceremony.Anchor memory act, bytes memory approvals) internal pure returns (bytes memory) {
-        return abi.encodeCall(Ceremony.anchor, (act, approvals));
+    function _call(Ceremony.Anchor memory act, uint32 who) internal view returns (bytes memory) {
+        return abi.encodeCall(Ceremony.anchor, (act, who, _approvals(ceremony.digestAnchor(act), who)));
     }
 
-    /// The genesis with five approvals, as bytes to send or to spoil.
-    function _goodGenesisCall() internal view returns (bytes memory) {
-        Ceremony.Genesis memory act = _genesis();
-        return _genesisCall(act, _approvals(ceremony.digestGenesis(act), FIVE));
+    function _call(Ceremony.Release memory act, uint32 who) internal view returns (bytes memory) {
+        return abi.encodeCall(Ceremony.release, (act, who, _approvals(ceremony.digestRelease(act), who)));
     }
 
-    function _goodAnchorCall() internal view returns (bytes memory) {
-        Ceremony.Anchor memory act = _anchor();
-        return _anchorCall(act, _approvals(ceremony.digestAnchor(act), FIVE));
+    function _call(Ceremony.Rotate memory act, uint32 who) internal view returns (bytes memory) {
+        return abi.encodeCall(Ceremony.rotate, (act, who, _approvals(ceremony.digestRotate(act), who)));
+    }
+
+    function _call(Ceremony.Halt memory act, uint32 who) internal view returns (bytes memory) {
+        return abi.encodeCall(Ceremony.halt, (act, who, _approvals(ceremony.digestHalt(act), who)));
+    }
+
+    function _call(Ceremony.Resume memory act, uint32 who) internal view returns (bytes memory) {
+        return abi.encodeCall(Ceremony.resume, (act, who, _approvals(ceremony.digestResume(act), who)));
+    }
+
+    // --- what becomes of a call
+
+    /// All that a refused call must leave alone.
+    function _state() internal view returns (bytes memory) {
+        return abi.encode(
+            ceremony.head(),
+            ceremony.sequence(),
+            ceremony.epoch(),
+            ceremony.halted(),
+            ceremony.rosterDigest(),
+            ceremony.genesisRoot(),
+            ceremony.latestRelease()
+        );
     }
 
     function _mustTake(bytes memory call) internal {
@@ -125,8 +203,7 @@ abstract contract Sample {
 
     /// Refused, by exactly this rule, and nothing has changed.
     function _mustRefuse(bytes memory call, bytes4 rule) internal {
-        bytes memory why = _refusal(call);
-        vm.assertEq(why, abi.encodePacked(rule));
+        vm.assertEq(_refusal(call), abi.encodePacked(rule));
     }
 
     /// Refused by the ABI decoder, before any rule of ours: the one refusal without a name.
@@ -135,13 +212,11 @@ abstract contract Sample {
     }
 
     function _refusal(bytes memory call) internal returns (bytes memory why) {
-        bytes32 headBefore = ceremony.head();
-        uint64 sequenceBefore = ceremony.sequence();
+        bytes memory before = _state();
         bool taken;
         (taken, why) = address(ceremony).call(call);
         vm.assertFalse(taken);
-        vm.assertEq(ceremony.head(), headBefore);
-        vm.assertEq(ceremony.sequence(), sequenceBefore);
+        vm.assertEq(_state(), before);
     }
 }
 

@@ -23,7 +23,7 @@ ARTIFACT_LIMIT = 1 << 18
 NAME = "contract artifact "
 """How entry 0 names the artifact that took part, followed by its version."""
 _WORD = 32
-_IMMUTABLES = frozenset({"nameHash", "ceremonyId", "rosterDigest", "n", "k", "halting"})
+_IMMUTABLES = frozenset({"nameHash", "ceremonyId", "firstRosterDigest", "n", "k", "halting"})
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,15 @@
 """What a deployment of the contract looks like: creation code, runtime code, address (DESIGN 4.10). Pure."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypedDict, Unpack
 
+from ceremony.acts.roster import roster_digest
 from ceremony.acts.typed import keccak256
 from ceremony.anchor.artifacts.artifact import Artifact
 from ceremony.anchor.artifacts.words import ADDRESS, WORD, encode_word, require_range, require_size
 from ceremony.errors import PlanError
+from ceremony.records.base import from_hex
 
 MAX_ROSTER = 32
 """One bit each in the contract's uint32 bitmap."""
@@ -21,14 +25,13 @@ _RLP_LIST = 0xC0
 class Terms(TypedDict):
     """What the creation code fixes for ever.
 
-    `name` is the signing domain's ("ceremony" or "ceremony rehearsal"); `ceremony_id` and `roster_digest` are 32 bytes;
-    1 <= k <= n <= 32 and halting + k == n + 1.
+    `name` is the signing domain's ("ceremony" or "ceremony rehearsal"); `ceremony_id` is 32 bytes; `roster` the n governance
+    addresses (hex), strictly ascending; 1 <= k <= n <= 32 and halting + k == n + 1.
     """
 
     name: str
     ceremony_id: bytes
-    roster_digest: bytes
-    n: int
+    roster: Sequence[str]
     k: int
     halting: int
 
@@ -37,10 +40,12 @@ def creation_code(artifact: Artifact, **terms: Unpack[Terms]) -> bytes:
     """The bytes to deploy: creation code, then the encoded terms; PlanError if the constructor would refuse them."""
     _require_terms(terms)
     name = terms["name"].encode()
-    numbers = (terms["n"], terms["k"], terms["halting"])
-    # SPEC Solidity ABI: (string,bytes32,bytes32,uint8,uint8,uint8), six words of head, then the string's tail
-    head = [encode_word(6 * WORD), terms["ceremony_id"], terms["roster_digest"], *map(encode_word, numbers)]
-    return artifact.creation + b"".join(head) + encode_word(len(name)) + name + bytes(-len(name) % WORD)
+    text = encode_word(len(name)) + name + bytes(-len(name) % WORD)
+    roster = encode_word(len(terms["roster"])) + b"".join(from_hex(address).rjust(WORD, b"\0") for address in terms["roster"])
+    # SPEC Solidity ABI: (string,bytes32,address[],uint8,uint8), five words of head, then the tails of string and array
+    numbers = encode_word(terms["k"]) + encode_word(terms["halting"])
+    head = encode_word(5 * WORD) + terms["ceremony_id"] + encode_word(5 * WORD + len(text)) + numbers
+    return artifact.creation + head + text + roster
 
 
 def runtime_code(artifact: Artifact, **terms: Unpack[Terms]) -> bytes:
@@ -49,8 +54,8 @@ def runtime_code(artifact: Artifact, **terms: Unpack[Terms]) -> bytes:
     words = {
         "nameHash": keccak256(terms["name"].encode()),
         "ceremonyId": terms["ceremony_id"],
-        "rosterDigest": terms["roster_digest"],
-        "n": encode_word(terms["n"]),
+        "firstRosterDigest": roster_digest(terms["roster"]),
+        "n": encode_word(len(terms["roster"])),
         "k": encode_word(terms["k"]),
         "halting": encode_word(terms["halting"]),
     }
@@ -84,7 +89,7 @@ def encode_factory_call(salt: bytes, creation: bytes) -> bytes:
 
 def _require_terms(terms: Terms) -> None:
     """Raise PlanError for what the constructor refuses, RecordError for bytes of another size."""
-    n, k, halting = terms["n"], terms["k"], terms["halting"]
+    n, k, halting = len(terms["roster"]), terms["k"], terms["halting"]
     if not 1 <= k <= n <= MAX_ROSTER or halting + k != n + 1:
         message = f"no contract is {k} of {n} with halting number {halting}: it is n - k + 1, n at most {MAX_ROSTER}"
         raise PlanError(message)
@@ -92,4 +97,7 @@ def _require_terms(terms: Terms) -> None:
         message = f"a contract is named {' or '.join(map(repr, NAMES))}, not {terms['name']!r}"
         raise PlanError(message)
     require_size(terms["ceremony_id"], WORD)
-    require_size(terms["roster_digest"], WORD)
+    addresses = [require_size(from_hex(address), ADDRESS) for address in terms["roster"]]
+    if any(left >= right for left, right in pairwise([bytes(ADDRESS), *addresses])):
+        message = "a contract's roster is strictly ascending: each address once, none of them zero"
+        raise PlanError(message)
