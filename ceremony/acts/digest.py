@@ -2,14 +2,24 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-from ceremony.acts.typed import domain_separator, hash_struct, typed_digest
+from ceremony.acts.typed import Value, domain_separator, hash_struct, typed_digest
 from ceremony.errors import RecordError
 from ceremony.records.base import from_hex
-from ceremony.records.structs import Domain, TypedAct
+from ceremony.records.structs import Domain, Struct, TypedAct
 
 VERSION = "1"
 
+_PLACE = (
+    ("transcriptRoot", "bytes32"),
+    ("transcriptSize", "uint64"),
+    ("epoch", "uint64"),
+    ("seq", "uint64"),
+    ("deadline", "uint64"),
+    ("head", "bytes32"),
+)
+"""How every act after the genesis ends."""
 # SPEC EIP-712: member order is part of the type; `size`, `epoch` and the like are uint64 in the contract too.
 FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
@@ -44,10 +54,15 @@ FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("deadline", "uint64"),
             ("head", "bytes32"),
         ),
+        "Anchor": (("kind", "uint8"), ("root", "bytes32"), ("size", "uint64"), ("metadata", "bytes32"), *_PLACE),
+        "Release": (("artifact", "bytes32"), ("manifest", "bytes32"), ("predecessor", "bytes32"), *_PLACE),
+        "Rotate": (("roster", "address[]"), *_PLACE),
+        "Halt": (("reason", "bytes32"), *_PLACE),
+        "Resume": (("reason", "bytes32"), *_PLACE),
         "Checkpoint": (("origin", "string"), ("size", "uint64"), ("root", "bytes32")),
     },
 )
-ON_CONTRACT = frozenset({"Genesis", "Checkpoint"})
+ON_CONTRACT = frozenset({"Genesis", "Anchor", "Release", "Rotate", "Halt", "Resume", "Checkpoint"})
 """Acts signed in the contract's domain; the others are signed in the ceremony's own, before any contract exists."""
 
 
@@ -70,11 +85,18 @@ def digest(act: TypedAct) -> bytes:
     if (act.struct.type in ON_CONTRACT) != (act.domain.contract is not None):
         message = f"{act.struct.type} is signed in the wrong domain"
         raise RecordError(message)
-    fields = FIELDS[act.struct.type]
-    values = [value for name, value in act.struct.model_dump().items() if name != "type"]
-    typed = {name: _encode(kind, value) for (name, kind), value in zip(fields, values, strict=True)}
-    return typed_digest(separator(act.domain), hash_struct(act.struct.type, fields, typed))
+    return typed_digest(separator(act.domain), hash_struct(act.struct.type, FIELDS[act.struct.type], members(act.struct)))
 
 
-def _encode(kind: str, value: str | int) -> str | int | bytes:
-    return from_hex(value) if isinstance(value, str) and kind in {"bytes32", "address"} else value
+def members(struct: Struct) -> dict[str, Value]:
+    """A struct's members by their EIP-712 names, in order: bytes for hashes and addresses, int for numbers, str for text."""
+    fields = FIELDS[struct.type]
+    values = [value for name, value in struct.model_dump().items() if name != "type"]
+    return {name: _encode(kind, value) for (name, kind), value in zip(fields, values, strict=True)}
+
+
+def _encode(kind: str, value: Any) -> Value:  # noqa: ANN401 - as pydantic gives it
+    if kind == "address[]":
+        return tuple(from_hex(each) for each in value)
+    found: Value = from_hex(value) if kind in {"bytes32", "address"} else value
+    return found

@@ -5,9 +5,26 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from ceremony.acts.digest import digest
+from ceremony.acts.roster import roster_digest
 from ceremony.acts.words import encode_words
 from ceremony.records.base import from_hex
-from ceremony.records.structs import Attestation, Checkpoint, Enrolment, Genesis, Transport, TypedAct
+from ceremony.records.structs import (
+    Anchor,
+    Attestation,
+    Checkpoint,
+    Enrolment,
+    Genesis,
+    Halt,
+    Release,
+    Resume,
+    Rotate,
+    Transport,
+    TypedAct,
+)
+
+VOID = 0
+KINDS: Mapping[int, str] = MappingProxyType({1: "a snapshot root", 2: "a model hash", 3: "rollout evidence"})
+"""What an anchor may be of, beside VOID."""
 
 
 def render(act: TypedAct) -> tuple[str, ...]:
@@ -49,6 +66,77 @@ def _genesis(act: Genesis) -> tuple[str, ...]:
     )
 
 
+def _anchor(act: Anchor) -> tuple[str, ...]:
+    if act.kind == VOID:
+        return (
+            "VOID: spend the sequence number of an act that was stopped, so that it can never follow.",
+            f"Stopped:   the act with digest {act.root}",
+            f"In words:  {encode_words(from_hex(act.root))}",
+            *_ahead(act),
+            "It cannot: anchor anything, change the roster, change code, or move funds.",
+        )
+    return (
+        f"ANCHOR: write a root on chain: {KINDS.get(act.kind, f'of kind {act.kind}, which this version does not know')}.",
+        f"Root:      {act.root}",
+        f"In words:  {encode_words(from_hex(act.root))}",
+        f"Covers:    {act.size} entries; SHA-256 of the metadata {act.metadata}",
+        *_ahead(act),
+        "It cannot: be undone, change the roster, change code, or move funds.",
+    )
+
+
+def _release(act: Release) -> tuple[str, ...]:
+    return (
+        "RELEASE: make an artifact the one in force. Whoever trusts the contract will run it.",
+        f"Artifact:  {act.artifact}",
+        f"In words:  {encode_words(from_hex(act.artifact))}",
+        f"Manifest:  {act.manifest}",
+        f"Follows:   {act.predecessor if any(from_hex(act.predecessor)) else 'nothing: it is the first'}",
+        *_ahead(act),
+        "It cannot: change the roster, change the contract's code, or move funds.",
+    )
+
+
+def _rotate(act: Rotate) -> tuple[str, ...]:
+    digest_of = roster_digest(act.roster)
+    return (
+        f"ROTATE: hand over to these {len(act.roster)} keys. The present roster can approve nothing afterwards.",
+        *(f"Key {place}:     {address}" for place, address in enumerate(act.roster, 1)),
+        f"Roster:    0x{digest_of.hex()}",
+        f"In words:  {encode_words(digest_of)}",
+        f"Makes:     epoch {act.epoch + 1}",
+        *_ahead(act),
+        "It cannot: change how many approve, end a halt, change code, or move funds.",
+    )
+
+
+def _halt(act: Halt) -> tuple[str, ...]:
+    return (
+        "HALT: from now on the contract takes nothing but a rotation or a resumption.",
+        f"Reason:    SHA-256 of its text {act.reason}",
+        *_ahead(act),
+        "It cannot: be repeated while halted, keep five from rotating or resuming, or move funds.",
+    )
+
+
+def _resume(act: Resume) -> tuple[str, ...]:
+    return (
+        "RESUME: end the halt; the contract takes every act again.",
+        f"Reason:    SHA-256 of its text {act.reason}",
+        *_ahead(act),
+        "It cannot: revive approvals of before the halt, change the roster, or move funds.",
+    )
+
+
+def _ahead(act: Anchor | Release | Rotate | Halt | Resume) -> tuple[str, ...]:
+    """Where an act after the genesis belongs."""
+    return (
+        f"Proposed:  at entry {act.transcript_size} of the transcript, whose root was {act.transcript_root}",
+        f"Epoch:     {act.epoch}, sequence {act.sequence}, contract head before: {act.head}",
+        f"Dies at:   {instant(act.deadline)} (chain time) if it is not on chain by then",
+    )
+
+
 def _checkpoint(act: Checkpoint) -> tuple[str, ...]:
     return (
         "CHECKPOINT: close the transcript. From now on it has exactly these entries.",
@@ -84,6 +172,11 @@ def _attestation(act: Attestation) -> tuple[str, ...]:
 _RENDER: Mapping[str, Callable[..., tuple[str, ...]]] = MappingProxyType(
     {
         "Genesis": _genesis,
+        "Anchor": _anchor,
+        "Release": _release,
+        "Rotate": _rotate,
+        "Halt": _halt,
+        "Resume": _resume,
         "Checkpoint": _checkpoint,
         "Enrolment": _enrolment,
         "Transport": _transport,

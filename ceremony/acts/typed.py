@@ -11,7 +11,7 @@ from sha3 import keccak_256
 
 from ceremony.errors import RecordError
 
-Value = str | int | bool | bytes
+Value = str | int | bool | bytes | tuple[bytes, ...]
 Fields = Sequence[tuple[str, str]]
 """(name, type) of each member, in the order that is part of the type."""
 
@@ -38,7 +38,8 @@ def hash_struct(type_name: str, fields: Fields, values: Mapping[str, Value]) -> 
     Args:
         type_name: the struct's name.
         fields: (name, type) of each member, in order.
-        values: str for string, bool for bool, int for uintN, 20 bytes for address, 32 bytes for bytes32.
+        values: str for string, bool for bool, int for uintN, 20 bytes for address (a tuple of such for address[]), 32 bytes
+            for bytes32.
 
     Raises:
         RecordError: a member is missing, unknown, of another type or out of range.
@@ -85,6 +86,9 @@ def _encode_member(name: str, kind: str, value: Value) -> bytes:
         return value
     if kind == "address" and isinstance(value, bytes) and len(value) == ADDRESS_BYTES:
         return value.rjust(WORD, b"\0")
+    if kind == "address[]" and isinstance(value, tuple):
+        # SPEC EIP-712: an array is the hash of its encoded members, one after the other.
+        return keccak256(b"".join(_encode_member(name, "address", each) for each in value))
     bits = _uint_bits(kind)
     if bits and isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << bits:
         return value.to_bytes(WORD, "big")

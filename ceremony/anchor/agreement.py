@@ -7,10 +7,12 @@ from typing import TypeVar
 
 from ceremony.anchor.chain import ChainReader
 from ceremony.anchor.reading import read_contract
-from ceremony.errors import ChainLied, ChainMismatch, NotFinal
+from ceremony.errors import ChainMismatch, ChainUnreachable, EndpointsDisagree, NotFinal
 from ceremony.records.evidence import BlockSeen, ContractSeen
 
 T = TypeVar("T")
+ANSWER_SHOWN = 200
+"""Characters of an answer that are kept as evidence."""
 PAUSE_GROWTH = 1.2
 PAUSE_LIMIT = 6.0
 """Seconds between two looks: half a mainnet block."""
@@ -18,10 +20,12 @@ PAUSE_LIMIT = 6.0
 
 @dataclass(frozen=True)
 class Agreement:
-    """A block that every endpoint asked knows as final, and who was asked."""
+    """A block that every endpoint which answered knows as final, and who that is."""
 
     block: BlockSeen
-    endpoints: tuple[str, ...]
+    readers: tuple[ChainReader, ...]
+    silent: tuple[str, ...] = ()
+    """Endpoints that did not answer."""
 
 
 def require_chain(readers: Sequence[ChainReader], chain_id: int) -> None:
@@ -33,24 +37,46 @@ def require_chain(readers: Sequence[ChainReader], chain_id: int) -> None:
 
 
 def agree_final(readers: Sequence[ChainReader]) -> Agreement:
-    """The newest block that all endpoints call final, known to all by one hash; ChainLied names those that differ."""
-    number = min(reader.finalized().number for reader in readers)
+    """The newest block that all endpoints call final, known to all by one hash; EndpointsDisagree says who says what."""
+    return agree_among(readers, len(readers))
+
+
+def agree_among(readers: Sequence[ChainReader], needed: int) -> Agreement:
+    """The same among those endpoints that answer; ChainUnreachable names the silent ones when fewer than `needed` do."""
+    finals: dict[str, tuple[ChainReader, BlockSeen]] = {}
+    silent: dict[str, ChainUnreachable] = {}
+    for reader in readers:
+        try:
+            finals[reader.name] = (reader, reader.finalized())
+        except ChainUnreachable as error:
+            silent[reader.name] = error
+    if len(finals) < max(needed, 1):
+        why = next(iter(silent.values())).message if silent else "no more of them have different names"
+        message = f"{len(finals)} of {len(readers)} endpoints answer, {needed} must: {why}"
+        raise ChainUnreachable(message, culprits=tuple(silent))
+    answering = tuple(reader for reader, _ in finals.values())
+    number = min(final.number for _, final in finals.values())
+    return Agreement(agree_on(answering, number), answering, tuple(silent))
+
+
+def agree_on(readers: Sequence[ChainReader], number: int) -> BlockSeen:
+    """The block with this number, the same for all endpoints; EndpointsDisagree says who says what."""
     blocks = {reader.name: reader.block(number) for reader in readers}
     first = next(iter(blocks.values()))
     if any(block != first for block in blocks.values()):
         message = f"the endpoints know block {number} by different hashes or times"
-        raise ChainLied(message, culprits=tuple(f"{name}: {block.hash}" for name, block in blocks.items()))
-    return Agreement(first, tuple(blocks))
+        raise EndpointsDisagree(message, {name: f"{block.hash} of {block.time}" for name, block in blocks.items()})
+    return first
 
 
 def see_contract(readers: Sequence[ChainReader], address: str) -> ContractSeen:
-    """The contract as all endpoints show it at the block they agree on; ChainLied names those that differ."""
+    """The contract as all endpoints show it at the block they agree on; EndpointsDisagree says who says what."""
     block = agree_final(readers).block
     seen = {reader.name: read_contract(reader, address, block) for reader in readers}
     first = next(iter(seen.values()))
     if any(other != first for other in seen.values()):
         message = f"the endpoints show the contract {address} differently at block {block.number}"
-        raise ChainLied(message, culprits=tuple(seen))
+        raise EndpointsDisagree(message, {name: f"sequence {each.sequence}, head {each.head}" for name, each in seen.items()})
     return first
 
 
@@ -87,12 +113,12 @@ def wait_final(
 
 
 def require_same(readers: Sequence[ChainReader], what: str, look: Callable[[ChainReader], T]) -> T:
-    """One fact read from every endpoint; ChainLied when they differ."""
+    """One fact read from every endpoint; EndpointsDisagree when they differ."""
     found = {reader.name: look(reader) for reader in readers}
     first = next(iter(found.values()))
     if any(other != first for other in found.values()):
         message = f"the endpoints differ on {what}"
-        raise ChainLied(message, culprits=tuple(found))
+        raise EndpointsDisagree(message, {name: str(each)[:ANSWER_SHOWN] for name, each in found.items()})
     return first
 
 

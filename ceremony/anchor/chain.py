@@ -1,7 +1,8 @@
 """The chain PORT: what the ceremony reads of an EVM chain through one endpoint, and what it writes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ceremony.records.evidence import BlockSeen
 
@@ -61,6 +62,18 @@ class ChainReader(Protocol):
 
     def knows(self, transaction: str) -> bool:
         """Whether a transaction is in a block or waits for one; not when a reorganisation, or the endpoint, dropped it."""
+        ...
+
+    def header(self, number: int) -> Mapping[str, Any]:
+        """The block with this number as JSON, for `header.parse_header`."""
+        ...
+
+    def proof(self, address: str, slots: Sequence[bytes], number: int) -> Mapping[str, Any]:
+        """Merkle proofs of an account and of some of its storage slots (32 bytes each), as of a block, for `proof.parse_proof`."""
+        ...
+
+    def logs(self, address: str, first: int, last: int) -> tuple[Log, ...]:
+        """Every event that `address` emitted in blocks [first, last]."""
         ...
 
     def transactions_with(self, address: str, topic: bytes, first: int, last: int) -> tuple[str, ...]:

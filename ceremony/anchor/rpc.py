@@ -8,6 +8,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -74,6 +75,22 @@ class JsonRpc:
     def knows(self, transaction: str) -> bool:
         """Whether the endpoint has the transaction, mined or waiting."""
         return self.ask("eth_getTransactionByHash", transaction) is not None
+
+    def header(self, number: int) -> Mapping[str, Any]:
+        """The block with this number as JSON; whoever reads it recomputes its hash."""
+        return self._object(self.ask("eth_getBlockByNumber", hex(number), _HASHES_ONLY), "a block")
+
+    def proof(self, address: str, slots: Sequence[bytes], number: int) -> Mapping[str, Any]:
+        """Merkle proofs of an account and of some of its storage slots as of a block (EIP-1186)."""
+        return self._object(self.ask("eth_getProof", address, [to_hex(slot) for slot in slots], hex(number)), "a proof")
+
+    def logs(self, address: str, first: int, last: int) -> tuple[Log, ...]:
+        """Every event that `address` emitted in blocks [first, last]."""
+        found = self.ask("eth_getLogs", {"address": address, "fromBlock": hex(first), "toBlock": hex(last)})
+        try:
+            return tuple(self._log(log) for log in found)
+        except (KeyError, TypeError, AttributeError):
+            raise self._lied("its logs have not the shape of logs") from None
 
     def transactions_with(self, address: str, topic: bytes, first: int, last: int) -> tuple[str, ...]:
         """Transactions in which `address` emitted this event."""
@@ -157,11 +174,16 @@ class JsonRpc:
             block_number=self._quantity(found["blockNumber"]),
             block_hash=str(found["blockHash"]).lower(),
             contract=contract.lower() if contract else None,
-            logs=tuple(
-                Log(log["address"].lower(), tuple(self._bytes(topic) for topic in log["topics"]), self._bytes(log["data"]))
-                for log in found["logs"]
-            ),
+            logs=tuple(self._log(log) for log in found["logs"]),
         )
+
+    def _log(self, found: dict[str, Any]) -> Log:
+        return Log(found["address"].lower(), tuple(self._bytes(topic) for topic in found["topics"]), self._bytes(found["data"]))
+
+    def _object(self, found: Any, what: str) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
+        if not isinstance(found, dict):
+            raise self._lied(f"{what} has not the shape of one")
+        return found
 
     def _quantity(self, text: Any) -> int:  # noqa: ANN401 - JSON
         try:

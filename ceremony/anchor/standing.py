@@ -1,23 +1,27 @@
 """What must be true of the contract that stands on chain, whoever deployed it (pure)."""
 
+from collections.abc import Mapping
+
+from ceremony.acts.digest import members
+from ceremony.acts.roster import roster_digest
 from ceremony.anchor.artifacts.artifact import Artifact
 from ceremony.anchor.artifacts.deployment import Terms, runtime_code
 from ceremony.anchor.chain import Receipt
-from ceremony.anchor.contract import GENESIS_TOPIC, GenesisLog, next_head, parse_genesis_log
+from ceremony.anchor.events import TOPICS, ActEvent, next_head, parse_event
 from ceremony.anchor.reading import code_digest
 from ceremony.errors import ChainLied, ChainMismatch
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.evidence import BlockSeen, ContractSeen
-from ceremony.records.structs import Genesis
+from ceremony.records.structs import Genesis, OnChain
 
 
 def require_standing(seen: ContractSeen, artifact: Artifact, terms: Terms) -> None:
     """Raise ChainMismatch unless the code is the local rebuild, byte for byte, and every number reads back as planned (T18)."""
-    expected = {
+    expected: dict[str, str | int] = {
         "runtime_digest": code_digest(runtime_code(artifact, **terms)),
-        "roster_digest": to_hex(terms["roster_digest"]),
+        "roster_digest": to_hex(roster_digest(terms["roster"])),
         "ceremony": to_hex(terms["ceremony_id"]),
-        "n": terms["n"],
+        "n": len(terms["roster"]),
         "k": terms["k"],
         "halting": terms["halting"],
     }
@@ -27,23 +31,45 @@ def require_standing(seen: ContractSeen, artifact: Artifact, terms: Terms) -> No
         raise ChainMismatch(message, culprits=wrong)
 
 
+def require_runtime(code: bytes, artifact: Artifact, terms: Terms) -> None:
+    """Raise ChainMismatch unless the code is the local rebuild, byte for byte; every number that the contract answers stands in it."""
+    if code != runtime_code(artifact, **terms):
+        message = "the code on chain is not the one this ceremony deploys"
+        culprit = f"its SHA-256 is {code_digest(code)}, must be {code_digest(runtime_code(artifact, **terms))}"
+        raise ChainMismatch(message, culprits=(culprit,))
+
+
 def head_after(act: Genesis, digest: bytes) -> str:
     """The contract head once this act, with this digest, was taken."""
     return to_hex(next_head(from_hex(act.head), digest))
 
 
-def require_receipt(receipt: Receipt, contract: str, act: Genesis, digest: bytes, block: BlockSeen) -> GenesisLog:
+def says_of(event: ActEvent, act: OnChain, digest: bytes) -> bool:
+    """Whether the event is this act's and says of it what it says itself; the head proves the digest alone, so the rest is compared."""
+    said: Mapping[str, object] = members(act)
+    return (event.act, event.digest) == (act.type, digest) and all(_said(said, name) == value for name, value in event.fields.items())
+
+
+def _said(said: Mapping[str, object], name: str) -> object:
+    """What an act says under an event's name: a rotation's event also shows the new roster's digest, and the epoch that it makes."""
+    if "roster" not in said or name == "roster":
+        return said.get(name)
+    roster = said["roster"]
+    digest_of = roster_digest(to_hex(address) for address in roster) if isinstance(roster, tuple) else b""
+    return {"rosterDigest": digest_of, "epoch": int(str(said["epoch"])) + 1}.get(name)
+
+
+def require_receipt(receipt: Receipt, contract: str, act: Genesis, digest: bytes, block: BlockSeen) -> ActEvent:
     """Raise ChainLied unless the receipt shows exactly this act, taken by this contract in this block; returns its event."""
     if not receipt.succeeded or (receipt.block_number, receipt.block_hash) != (block.number, block.hash):
         message = f"transaction {receipt.transaction} did not succeed in block {block.number} {block.hash}"
         raise ChainLied(message, culprits=(receipt.transaction,))
-    logs = [log for log in receipt.logs if log.address == contract and log.topics and log.topics[0] == GENESIS_TOPIC]
+    logs = [log for log in receipt.logs if log.address == contract and log.topics and log.topics[0] == TOPICS["Genesis"]]
     if len(logs) != 1:
         message = f"transaction {receipt.transaction} shows {len(logs)} genesis events of {contract}, not one"
         raise ChainLied(message, culprits=(receipt.transaction,))
-    event = parse_genesis_log(logs[0].topics, logs[0].data)
-    said = (event.sequence, to_hex(event.root), event.size, to_hex(event.head), event.digest)
-    if said != (act.sequence, act.root, act.size, head_after(act, digest), digest):
+    event = parse_event(logs[0].topics, logs[0].data)
+    if event.sequence != act.sequence or not says_of(event, act, digest):
         message = f"the genesis event in {receipt.transaction} is of another act"
         raise ChainLied(message, culprits=(receipt.transaction,))
     return event

@@ -13,9 +13,9 @@ SEND_SECONDS = 20.0
 class UnlockedWriter:
     """One endpoint, whose first unlocked account pays."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, seconds: float = SEND_SECONDS) -> None:
         self.name = url
-        self._rpc = JsonRpc(url, seconds=SEND_SECONDS)
+        self._rpc = JsonRpc(url, seconds=seconds)
 
     def payer(self) -> str:
         """The paying address, lower case; BalanceTooLow when the node has none."""

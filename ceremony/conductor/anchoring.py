@@ -6,12 +6,13 @@ from datetime import datetime
 
 from ceremony.acts.digest import digest
 from ceremony.acts.render import instant
-from ceremony.acts.roster import ascending
+from ceremony.acts.roster import ascending, roster_digest
 from ceremony.anchor.agreement import agree_final, require_chain, require_same, see_contract, wait_final
 from ceremony.anchor.artifacts.artifact import find_artifact
 from ceremony.anchor.artifacts.deployment import create2_address, create_address, creation_code, encode_factory_call, runtime_code
+from ceremony.anchor.calls import encode_approvals, encode_call
 from ceremony.anchor.chain import FACTORY, ChainReader
-from ceremony.anchor.contract import GENESIS_TOPIC, encode_approvals, encode_genesis_call
+from ceremony.anchor.events import TOPICS
 from ceremony.anchor.reading import code_digest
 from ceremony.anchor.standing import head_after, require_receipt, require_standing
 from ceremony.conductor.conductor import Conductor
@@ -209,7 +210,7 @@ def _predict(c: Conductor) -> act.DeployBegun:
         writer = c.ports.open_writer()
         payer, nonce = writer.payer(), writer.nonce()
         address, by = to_hex(create_address(from_hex(payer), nonce)), f"payer {payer} nonce {nonce}"
-    digest_hex, roster = code_digest(creation), to_hex(c.state.terms["roster_digest"])
+    digest_hex, roster = code_digest(creation), to_hex(roster_digest(c.state.terms["roster"]))
     runtime = code_digest(runtime_code(find_artifact(c.state.opened.files), **c.state.terms))
     lines = (
         f"Contract:       {address} on chain {c.state.plan.chain.id}, by {by}",
@@ -251,17 +252,8 @@ def _send_deployment(c: Conductor, begun: act.DeployBegun) -> str | None:
 def _publish(c: Conductor, owed: TypedAct, approvals: tuple[Approval, ...]) -> None:
     contract, struct = _contract(c), _genesis(owed)
     signatures = {from_hex(c.state.roster[one.custodian]): from_hex(one.signature) for one in approvals}
-    packed = encode_approvals(signatures, [from_hex(address) for address in ascending(c.state.roster.values())])
-    data = encode_genesis_call(
-        packed,
-        root=from_hex(struct.root),
-        size=struct.size,
-        plan_digest=from_hex(struct.plan_digest),
-        epoch=struct.epoch,
-        sequence=struct.sequence,
-        deadline=struct.deadline,
-        head=from_hex(struct.head),
-    )
+    approved = encode_approvals(signatures, [from_hex(address) for address in ascending(c.state.roster.values())])
+    data = encode_call(struct, *approved)
     sent = _Sent()
 
     def reached(block: BlockSeen) -> bool:
@@ -306,7 +298,7 @@ def _on_its_way(c: Conductor, contract: str) -> bool:
     """Whether a run before this one has published: the event stands in a block that is not final yet."""
     reader = c.ports.readers[0]
     first = reader.finalized().number
-    return bool(reader.transactions_with(contract, GENESIS_TOPIC, first, first + NOT_FINAL_BLOCKS))
+    return bool(reader.transactions_with(contract, TOPICS["Genesis"], first, first + NOT_FINAL_BLOCKS))
 
 
 def _receipt(c: Conductor, step: Step, owed: TypedAct, first: int) -> act.Anchored:
@@ -314,7 +306,7 @@ def _receipt(c: Conductor, step: Step, owed: TypedAct, first: int) -> act.Anchor
     seen = _see(c)
     deployed = c.state.deployed
     first = min(first, deployed.seen.block.number if deployed else first)
-    found = require_same(readers, "the genesis event", lambda r: r.transactions_with(contract, GENESIS_TOPIC, first, seen.block.number))
+    found = require_same(readers, "the genesis event", lambda r: r.transactions_with(contract, TOPICS["Genesis"], first, seen.block.number))
     if len(found) != 1:
         message = f"{len(found)} genesis events of {contract} are final, not one"
         raise ChainLied(message, culprits=tuple(reader.name for reader in readers))

@@ -6,7 +6,7 @@ This file says what a state is and what it owes; `ceremony.protocol.fold` says w
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ceremony.acts.roster import roster_digest
+from ceremony.acts.roster import ascending
 from ceremony.anchor.artifacts.deployment import Terms
 from ceremony.errors import OutOfTurn
 from ceremony.protocol.steps import Course, Phase, Step, StepKind, phases
@@ -15,7 +15,7 @@ from ceremony.records import dealing_entries as deal
 from ceremony.records import roster_entries as roster
 from ceremony.records.base import from_hex
 from ceremony.records.plan import Plan
-from ceremony.records.structs import Checkpoint, Domain, Genesis, TypedAct
+from ceremony.records.structs import Checkpoint, Domain, OnChain, TypedAct
 
 SYSTEM = "system"
 FIRST_EPOCH = 1
@@ -104,8 +104,7 @@ class State:
         return Terms(
             name=self.domain_name,
             ceremony_id=from_hex(self.opened.ceremony),
-            roster_digest=roster_digest(self.roster.values()),
-            n=quorum.n,
+            roster=ascending(self.roster.values()),
             k=quorum.k,
             halting=quorum.halting,
         )
@@ -125,7 +124,7 @@ class State:
         """What the closing checkpoint is of (C2SP: the log's name)."""
         return f"ceremony/{self.opened.ceremony.removeprefix('0x')}"
 
-    def contract_act(self, struct: Genesis | Checkpoint) -> TypedAct:
+    def contract_act(self, struct: OnChain | Checkpoint) -> TypedAct:
         """A struct in the contract's domain; OutOfTurn before the contract stands."""
         if self.deployed is None:
             message = "the contract does not stand yet"

@@ -63,6 +63,80 @@ class Genesis(Record):
     head: Hex32
 
 
+class Anchor(Record):
+    """Write a root on chain. Of kind VOID it only spends its sequence number, so that the act whose digest is `root` can never follow.
+
+    Like every act after the genesis it ends with where it belongs: the transcript's root and size at its proposal entry, then epoch,
+    sequence, deadline (seconds of block time) and the contract head before it.
+    """
+
+    type: Literal["Anchor"] = "Anchor"
+    kind: Annotated[int, Field(ge=0, le=255)]
+    root: Hex32
+    size: Count
+    metadata: Hex32
+    transcript_root: Hex32
+    transcript_size: Count
+    epoch: Count
+    sequence: Count
+    deadline: Count
+    head: Hex32
+
+
+class Release(Record):
+    """Release an artifact as the successor of the one before it (zeros: the first)."""
+
+    type: Literal["Release"] = "Release"
+    artifact: Hex32
+    manifest: Hex32
+    predecessor: Hex32
+    transcript_root: Hex32
+    transcript_size: Count
+    epoch: Count
+    sequence: Count
+    deadline: Count
+    head: Hex32
+
+
+class Rotate(Record):
+    """Hand over to a new roster: ascending addresses, as many as before."""
+
+    type: Literal["Rotate"] = "Rotate"
+    roster: Annotated[tuple[Address, ...], Field(min_length=1, max_length=32)]
+    transcript_root: Hex32
+    transcript_size: Count
+    epoch: Count
+    sequence: Count
+    deadline: Count
+    head: Hex32
+
+
+class Halt(Record):
+    """Stop everything but rotation. `reason` is the SHA-256 of a text that stands off chain."""
+
+    type: Literal["Halt"] = "Halt"
+    reason: Hex32
+    transcript_root: Hex32
+    transcript_size: Count
+    epoch: Count
+    sequence: Count
+    deadline: Count
+    head: Hex32
+
+
+class Resume(Record):
+    """End a halt."""
+
+    type: Literal["Resume"] = "Resume"
+    reason: Hex32
+    transcript_root: Hex32
+    transcript_size: Count
+    epoch: Count
+    sequence: Count
+    deadline: Count
+    head: Hex32
+
+
 class Checkpoint(Record):
     """"The transcript with this origin has exactly `size` entries and this root"."""
 
@@ -72,7 +146,9 @@ class Checkpoint(Record):
     root: Hex32
 
 
-Struct = Annotated[Enrolment | Transport | Attestation | Genesis | Checkpoint, Field(discriminator="type")]
+OnChain = Genesis | Anchor | Release | Rotate | Halt | Resume
+"""Acts that the contract takes."""
+Struct = Annotated[Enrolment | Transport | Attestation | OnChain | Checkpoint, Field(discriminator="type")]
 
 
 class TypedAct(Record):

@@ -30,8 +30,8 @@ def test_a_rebuild_sees_a_changed_rule(tmp_path: Path) -> None:
     (copy / "build").write_bytes((CONTRACTS / "build").read_bytes())
     (copy / "build").chmod(0o755)
     source = (CONTRACTS / "src" / "Ceremony.sol").read_text()
-    assert "present < k" in source
-    (copy / "src" / "Ceremony.sol").write_text(source.replace("present < k", "present + 1 < k"))
+    assert "present < needed" in source
+    (copy / "src" / "Ceremony.sol").write_text(source.replace("present < needed", "present + 1 < needed"))
     rebuilt = json.loads(rebuild(copy / "build", tmp_path / "changed.json"))
     kept = json.loads(KEPT.read_bytes())
     assert rebuilt["runtimeCode"] != kept["runtimeCode"]

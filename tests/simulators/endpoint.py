@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
-from ceremony.anchor.chain import Receipt
+from ceremony.anchor.chain import Log, Receipt
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.evidence import BlockSeen
 from tests.simulators.chain import SimulatedChain
@@ -41,29 +41,36 @@ def served(chain: SimulatedChain) -> Iterator[str]:
         thread.join()
 
 
-def _block(chain: SimulatedChain, name: str, _hashes_only: bool) -> dict[str, str]:
+def _block(chain: SimulatedChain, name: str, _hashes_only: bool) -> dict[str, Any]:
     seen: BlockSeen = chain.finalized() if name == "finalized" else chain.block(int(name, 16))
-    return {"number": hex(seen.number), "hash": seen.hash, "timestamp": hex(seen.time)}
+    shown = {"number": hex(seen.number), "hash": seen.hash, "timestamp": hex(seen.time)}
+    return {**chain.header(seen.number), **shown}
 
 
 def _receipt(chain: SimulatedChain, transaction: str) -> dict[str, Any] | None:
     found: Receipt | None = chain.receipt(transaction)
     if found is None:
         return None
-    logs = [{"address": log.address, "topics": [to_hex(topic) for topic in log.topics], "data": to_hex(log.data)} for log in found.logs]
     return {
         "transactionHash": found.transaction,
         "status": hex(found.succeeded),
         "blockNumber": hex(found.block_number),
         "blockHash": found.block_hash,
         "contractAddress": found.contract,
-        "logs": logs,
+        "logs": [_log(log) for log in found.logs],
     }
 
 
-def _logs(chain: SimulatedChain, query: dict[str, Any]) -> list[dict[str, str]]:
-    topic, first, last = from_hex(query["topics"][0]), int(query["fromBlock"], 16), int(query["toBlock"], 16)
+def _logs(chain: SimulatedChain, query: dict[str, Any]) -> list[dict[str, Any]]:
+    first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
+    if "topics" not in query:
+        return [_log(log) for log in chain.logs(query["address"], first, last)]
+    topic = from_hex(query["topics"][0])
     return [{"transactionHash": found} for found in chain.transactions_with(query["address"], topic, first, last)]
+
+
+def _log(log: Log) -> dict[str, Any]:
+    return {"address": log.address, "topics": [to_hex(topic) for topic in log.topics], "data": to_hex(log.data)}
 
 
 _METHODS = {
@@ -73,4 +80,5 @@ _METHODS = {
     "eth_call": lambda chain, call, number: to_hex(chain.call(call["to"], from_hex(call["data"]), int(number, 16))),
     "eth_getTransactionReceipt": _receipt,
     "eth_getLogs": _logs,
+    "eth_getProof": lambda chain, address, slots, number: chain.proof(address, [from_hex(slot) for slot in slots], int(number, 16)),
 }

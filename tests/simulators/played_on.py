@@ -1,5 +1,6 @@
 """What a test asks of a simulated ceremony once it has gone on."""
 
+from ceremony.acts.roster import roster_digest
 from ceremony.protocol.state import State
 from ceremony.records.base import to_hex
 from ceremony.transcript.checkpoint_file import CHECKPOINT
@@ -24,7 +25,7 @@ def verified(ceremony: SimulatedCeremony) -> Report:
     """Close it; the report of an auditor who asks the simulated chain."""
     ceremony.play()
     data, note = ((ceremony.directory / name).read_bytes() for name in (TRANSCRIPT, CHECKPOINT))
-    roster = to_hex(state_of(ceremony).terms["roster_digest"])
+    roster = to_hex(roster_digest(state_of(ceremony).terms["roster"]))
     report = verify(data, note, Trust(roster=roster, readers=(ceremony.chain,), rehearsal=True))
     assert report.verdict is Verdict.SINGLE_SOURCE, [row.line for row in report.rows if row.failure]
     return report

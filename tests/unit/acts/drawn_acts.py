@@ -3,7 +3,20 @@
 from hypothesis import strategies as st
 
 from ceremony.acts.digest import ON_CONTRACT
-from ceremony.records.structs import Attestation, Checkpoint, Domain, Enrolment, Genesis, Transport, TypedAct
+from ceremony.records.structs import (
+    Anchor,
+    Attestation,
+    Checkpoint,
+    Domain,
+    Enrolment,
+    Genesis,
+    Halt,
+    Release,
+    Resume,
+    Rotate,
+    Transport,
+    TypedAct,
+)
 
 HEX32 = st.binary(min_size=32, max_size=32).map(lambda data: "0x" + data.hex())
 ADDRESSES = st.binary(min_size=20, max_size=20).map(lambda data: "0x" + data.hex())
@@ -13,6 +26,7 @@ TEXTS = st.sampled_from(["a", "SN 0001", "ceremony/5e", "Grüße, 世界", "x" *
 NAMES = st.sampled_from(["ceremony", "ceremony rehearsal"])
 ON_CHAIN = st.builds(Domain, name=NAMES, chain_id=COUNTS, contract=ADDRESSES, salt=st.none())
 IN_CEREMONY = st.builds(Domain, name=NAMES, chain_id=COUNTS, contract=st.none(), salt=HEX32)
+PLACE = {"transcript_root": HEX32, "transcript_size": COUNTS, "epoch": COUNTS, "sequence": COUNTS, "deadline": COUNTS, "head": HEX32}
 STRUCTS = {
     "Enrolment": st.builds(
         Enrolment, ceremony=HEX32, plan_digest=HEX32, epoch=COUNTS, custodian=INDICES, serial=TEXTS, governance_key=ADDRESSES
@@ -29,6 +43,11 @@ STRUCTS = {
     "Genesis": st.builds(
         Genesis, root=HEX32, size=COUNTS, plan_digest=HEX32, epoch=COUNTS, sequence=COUNTS, deadline=COUNTS, head=HEX32
     ),
+    "Anchor": st.builds(Anchor, kind=st.integers(0, 255), root=HEX32, size=COUNTS, metadata=HEX32, **PLACE),
+    "Release": st.builds(Release, artifact=HEX32, manifest=HEX32, predecessor=HEX32, **PLACE),
+    "Rotate": st.builds(Rotate, roster=st.lists(ADDRESSES, min_size=1, max_size=32).map(tuple), **PLACE),
+    "Halt": st.builds(Halt, reason=HEX32, **PLACE),
+    "Resume": st.builds(Resume, reason=HEX32, **PLACE),
     "Checkpoint": st.builds(Checkpoint, origin=TEXTS, size=COUNTS, root=HEX32),
 }
 ACTS = {

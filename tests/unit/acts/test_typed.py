@@ -18,6 +18,7 @@ FIELDS = (
     ("large", "uint256"),
     ("hash", "bytes32"),
     ("who", "address"),
+    ("others", "address[]"),
 )
 VALUES = st.fixed_dictionaries(
     {
@@ -28,6 +29,7 @@ VALUES = st.fixed_dictionaries(
         "large": st.integers(0, 2**256 - 1),
         "hash": st.binary(min_size=32, max_size=32),
         "who": st.binary(min_size=20, max_size=20),
+        "others": st.lists(st.binary(min_size=20, max_size=20), max_size=9).map(tuple),
     }
 )
 
@@ -67,7 +69,7 @@ def test_an_independent_implementation_agrees(
     domain: dict[str, Any] = {"name": name, "version": "1", "chainId": chain_id}
     domain |= {} if contract is None else {"verifyingContract": "0x" + contract.hex()}
     domain |= {} if salt is None else {"salt": salt}
-    message = {**values, "who": "0x" + values["who"].hex()}
+    message = {**values, "who": "0x" + values["who"].hex(), "others": ["0x" + one.hex() for one in values["others"]]}
     types = {"Act": [{"name": field, "type": kind} for field, kind in FIELDS]}
     signable = encode_typed_data(domain, types, message)
     separator = domain_separator(name=name, version="1", chain_id=chain_id, verifying_contract=contract, salt=salt)
@@ -101,19 +103,28 @@ def test_an_independent_implementation_agrees(
         ("bytes", b""),
         ("address", bytes(32)),
         ("address", "0x" + "00" * 20),
+        ("address", (bytes(20),)),
+        ("address[]", bytes(20)),
+        ("address[]", [bytes(20)]),
+        ("address[]", (bytes(20), bytes(19))),
+        ("address[]", (bytes(32),)),
+        ("address[]", (1,)),
+        ("address[]", ("0x" + "00" * 20,)),
+        ("address[2]", (bytes(20), bytes(20))),
+        ("bytes32[]", (bytes(32),)),
         ("uint8[]", 1),
         ("Person", "Cow"),
     ],
 )
-def test_what_does_not_fit_its_type_is_refused(kind: str, value: str | int | bytes) -> None:
+def test_what_does_not_fit_its_type_is_refused(kind: str, value: Any) -> None:
     with pytest.raises(RecordError, match=r"member|Unicode"):
         hash_struct("Act", (("member", kind),), {"member": value})
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("uint8", 255), ("uint16", 65535), ("uint256", 2**256 - 1), ("uint8", 0), ("string", "")]
+    ("kind", "value"), [("uint8", 255), ("uint16", 65535), ("uint256", 2**256 - 1), ("uint8", 0), ("string", ""), ("address[]", ())]
 )
-def test_what_just_fits_is_taken(kind: str, value: str | int) -> None:
+def test_what_just_fits_is_taken(kind: str, value: Any) -> None:
     assert len(hash_struct("Act", (("member", kind),), {"member": value})) == 32
 
 

@@ -3,8 +3,17 @@
 import pytest
 
 from ceremony.anchor import agreement
-from ceremony.anchor.agreement import agree_final, require_chain, require_same, see_contract, wait_final
-from ceremony.errors import ChainLied, ChainMismatch, NotFinal
+from ceremony.anchor.agreement import (
+    ANSWER_SHOWN,
+    agree_among,
+    agree_final,
+    agree_on,
+    require_chain,
+    require_same,
+    see_contract,
+    wait_final,
+)
+from ceremony.errors import ChainLied, ChainMismatch, ChainUnreachable, EndpointsDisagree, NotFinal
 from tests.simulators.chain import CHAIN_ID, SimulatedChain
 from tests.simulators.stages import Stage, ceremony_at
 
@@ -15,16 +24,27 @@ class Endpoint(SimulatedChain):
     identity = CHAIN_ID
     behind = 0
     other_hash = False
+    other_time = 0
+    asked = None
+    """How many questions about blocks it still answers; None: all."""
 
     def chain_id(self):
         return self.identity
 
     def finalized(self):
-        return self.block(super().finalized().number - self.behind)
+        self._answer()
+        return super().block(super().finalized().number - self.behind)
 
     def block(self, number):
+        self._answer()
         seen = super().block(number)
-        return seen.model_copy(update={"hash": "0x" + "11" * 32}) if self.other_hash else seen
+        changed = {"hash": "0x" + "11" * 32} if self.other_hash else {}
+        return seen.model_copy(update={**changed, "time": seen.time + self.other_time})
+
+    def _answer(self):
+        if self.asked == 0:
+            raise ChainUnreachable(f"{self.name} is down", culprits=(self.name,))
+        self.asked = None if self.asked is None else self.asked - 1
 
 
 @pytest.fixture
@@ -43,7 +63,8 @@ def contract_of(endpoints):
 def test_endpoints_that_agree_are_one(endpoints):
     require_chain(endpoints, CHAIN_ID)
     agreed = agree_final(endpoints)
-    assert agreed.endpoints == ("endpoint 1", "endpoint 2", "endpoint 3")
+    assert agreed.readers == tuple(endpoints)
+    assert agreed.silent == ()
     assert agreed.block == endpoints[0].block(agreed.block.number)
     assert see_contract(endpoints, contract_of(endpoints)).sequence == 1
     assert require_same(endpoints, "x", lambda reader: reader.chain_id()) == CHAIN_ID
@@ -62,24 +83,127 @@ def test_the_oldest_of_the_newest_is_the_one_all_can_show(endpoints):
     assert number == min(one.finalized().number for one in endpoints) - 1
 
 
-def test_one_hash_that_differs_stops(endpoints):
+def test_one_hash_that_differs_stops_and_everybodys_answer_is_kept(endpoints):
     endpoints[1].other_hash = True
-    with pytest.raises(ChainLied) as refusal:
+    with pytest.raises(EndpointsDisagree, match="different hashes or times") as refusal:
         agree_final(endpoints)
-    assert [culprit.split(":")[0] for culprit in refusal.value.culprits] == ["endpoint 1", "endpoint 2", "endpoint 3"]
-    assert "endpoint 2: 0x1111" in refusal.value.culprits[1]
+    number = int(refusal.value.message.split("block ")[1].split()[0])
+    true = endpoints[0].block(number)
+    lie = "0x" + "11" * 32
+    said = {"endpoint 1": f"{true.hash} of {true.time}", "endpoint 2": f"{lie} of {true.time}", "endpoint 3": f"{true.hash} of {true.time}"}
+    assert refusal.value.said == said
+    assert refusal.value.culprits == tuple(f"{name}: {answer}" for name, answer in said.items())
 
 
-def test_a_contract_shown_otherwise_by_one_stops(endpoints):
-    endpoints[2]._data["genesis"] = None
-    with pytest.raises(ChainLied, match="differently"):
+def test_one_time_that_differs_stops(endpoints):
+    endpoints[2].other_time = 1
+    with pytest.raises(EndpointsDisagree) as refusal:
+        agree_on(endpoints, 5)
+    times = {name: int(answer.split(" of ")[1]) for name, answer in refusal.value.said.items()}
+    assert times["endpoint 1"] == times["endpoint 2"] == times["endpoint 3"] - 1
+
+
+def test_endpoints_agree_on_a_block_that_is_asked_for(endpoints):
+    assert agree_on(endpoints, 5) == agree_on(endpoints[:1], 5) == endpoints[0].block(5)
+    assert agree_on(endpoints, 5) != agree_on(endpoints, 6)
+    endpoints[0].other_hash = True
+    assert agree_on(endpoints[:1], 5) != agree_on(endpoints[1:], 5)
+
+
+def test_a_disagreement_is_a_lie_of_somebody_and_says_to_hold():
+    refusal = EndpointsDisagree("they differ", {"one": "this", "two": "that"})
+    assert isinstance(refusal, ChainLied)
+    assert refusal.said == {"one": "this", "two": "that"}
+    assert refusal.culprits == ("one: this", "two: that")
+    assert refusal.next_step.startswith("Hold")
+    assert refusal.exit_code == 73 != ChainLied.exit_code
+
+
+# --- silent endpoints ---
+
+
+@pytest.mark.parametrize("needed", [1, 2])
+def test_one_that_is_silent_is_left_out_and_named(endpoints, needed):
+    endpoints[1].asked = 0
+    agreed = agree_among(endpoints, needed)
+    assert agreed.readers == (endpoints[0], endpoints[2])
+    assert agreed.silent == ("endpoint 2",)
+    assert agreed.block == endpoints[0].block(agreed.block.number)
+
+
+def test_a_silent_one_does_not_hold_the_others_back(endpoints):
+    endpoints[1].behind = 7
+    number = agree_among(endpoints, 1).block.number
+    endpoints[1].asked = 0
+    assert agree_among(endpoints, 1).block.number > number + 5
+
+
+@pytest.mark.parametrize(("silent", "needed"), [((1,), 3), ((0, 2), 2), ((0, 1, 2), 1)])
+def test_too_few_that_answer_are_refused_and_the_silent_ones_named(endpoints, silent, needed):
+    for place in silent:
+        endpoints[place].asked = 0
+    with pytest.raises(ChainUnreachable, match=f"{3 - len(silent)} of 3 endpoints answer, {needed} must") as refusal:
+        agree_among(endpoints, needed)
+    assert refusal.value.culprits == tuple(f"endpoint {place + 1}" for place in silent)
+    assert f"endpoint {silent[0] + 1} is down" in refusal.value.message
+
+
+def test_to_agree_on_what_is_final_all_must_answer(endpoints):
+    endpoints[0].asked = 0
+    with pytest.raises(ChainUnreachable, match="2 of 3 endpoints answer, 3 must"):
+        agree_final(endpoints)
+
+
+def test_silence_excuses_no_lie(endpoints):
+    """Of three, one is silent: the two that are left must still say the same."""
+    endpoints[0].asked, endpoints[1].other_hash = 0, True
+    with pytest.raises(EndpointsDisagree) as refusal:
+        agree_among(endpoints, 1)
+    assert set(refusal.value.said) == {"endpoint 2", "endpoint 3"}
+
+
+def test_one_that_lies_is_not_taken_for_silent(endpoints, monkeypatch):
+    def lie():
+        raise ChainLied("no block", culprits=("endpoint 3",))
+
+    monkeypatch.setattr(endpoints[2], "finalized", lie)
+    with pytest.raises(ChainLied) as refusal:
+        agree_among(endpoints, 1)
+    assert refusal.value.culprits == ("endpoint 3",)
+
+
+def test_one_that_falls_silent_between_two_questions_is_named(endpoints):
+    endpoints[2].asked = 2
+    with pytest.raises(ChainUnreachable) as refusal:
+        agree_among(endpoints, 1)
+    assert refusal.value.culprits == ("endpoint 3",)
+
+
+# --- the contract, and any other fact ---
+
+
+def test_a_contract_shown_otherwise_by_one_stops(endpoints, monkeypatch):
+    before = endpoints[2]._data["genesis"]["block"] - 1
+    call = endpoints[2].call
+    monkeypatch.setattr(endpoints[2], "call", lambda address, data, number: call(address, data, min(number, before)))
+    with pytest.raises(EndpointsDisagree, match="differently") as refusal:
         see_contract(endpoints, contract_of(endpoints))
+    assert refusal.value.said["endpoint 3"] == "sequence 0, head 0x" + "00" * 32
+    assert refusal.value.said["endpoint 1"] == refusal.value.said["endpoint 2"] != refusal.value.said["endpoint 3"]
+    assert refusal.value.said["endpoint 1"].startswith("sequence 1, head 0x")
 
 
 def test_any_fact_shown_otherwise_by_one_stops(endpoints):
     endpoints[2].identity = 1
-    with pytest.raises(ChainLied, match="differ on the id"):
+    with pytest.raises(EndpointsDisagree, match="differ on the id") as refusal:
         require_same(endpoints, "the id", lambda reader: reader.chain_id())
+    assert refusal.value.said == {"endpoint 1": str(CHAIN_ID), "endpoint 2": str(CHAIN_ID), "endpoint 3": "1"}
+
+
+def test_of_a_long_answer_the_beginning_is_kept(endpoints):
+    with pytest.raises(EndpointsDisagree) as refusal:
+        require_same(endpoints, "the code", lambda reader: reader.name * 100)
+    assert refusal.value.said["endpoint 2"] == ("endpoint 2" * 100)[:ANSWER_SHOWN]
 
 
 # --- waiting ---

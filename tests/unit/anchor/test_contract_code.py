@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from importlib import resources
 from typing import Any, cast
 
 import pytest
+from eth_abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,19 +15,15 @@ from ceremony.anchor import contract
 from ceremony.anchor.artifacts.artifact import ARTIFACT_LIMIT
 from ceremony.errors import CeremonyError, PlanError, RecordError
 
-TERMS: contract.Terms = {
-    "name": "ceremony",
-    "ceremony_id": b"\xc1" * 32,
-    "roster_digest": b"\xd2" * 32,
-    "n": 7,
-    "k": 5,
-    "halting": 3,
-}
+ROSTER = [f"0x{number:040x}" for number in (0x11, 0x1200, 2**64, 2**96, 2**128, 2**159, 2**160 - 1)]
+TERMS: contract.Terms = {"name": "ceremony", "ceremony_id": b"\xc1" * 32, "roster": ROSTER, "k": 5, "halting": 3}
+MANY = [f"0x{number:040x}" for number in range(1, 34)]
+"""One more than a bitmap has bits."""
 
 
 def artifact_fields() -> dict[str, Any]:
     """A small artifact of the right shape."""
-    places = {"nameHash": 0, "ceremonyId": 32, "rosterDigest": 64, "n": 96, "k": 128, "halting": 160}
+    places = {"nameHash": 0, "ceremonyId": 32, "firstRosterDigest": 64, "n": 96, "k": 128, "halting": 160}
     return {
         "version": 9,
         "compiler": "none",
@@ -45,9 +43,9 @@ def test_the_packaged_artifact_knows_every_view_and_error() -> None:
     artifact = contract.load_artifact()
     assert artifact.version == 1
     assert artifact.errors == {
-        "BadLength", "BadNumbers", "BadSignature", "DeadlinePassed", "EmptyRoot", "GenesisTwice", "HighS",
-        "NotAscending", "NotCanonical", "NotYetGenesis", "RosterMismatch", "TooFewApprovals", "UnknownName",
-        "UnknownRosterBit", "WrongEpoch", "WrongHead", "WrongSequence",
+        "BadLength", "BadNumbers", "BadSignature", "DeadlinePassed", "EmptyRoot", "GenesisTwice", "HighS", "IsHalted",
+        "NotAscending", "NotCanonical", "NotHalted", "NotYetGenesis", "RosterMismatch", "TooFewApprovals", "UnknownName",
+        "UnknownRosterBit", "WrongEpoch", "WrongHead", "WrongPredecessor", "WrongRosterSize", "WrongSequence",
     }  # fmt: skip
     assert len(artifact.runtime_template) < 24_576  # SPEC EIP-170
 
@@ -113,16 +111,36 @@ def test_only_our_errors_leave_the_artifact_parser(text: str) -> None:
 
 def test_creation_code_ends_with_the_encoded_terms() -> None:
     artifact = contract.parse_artifact(json.dumps(artifact_fields()))
-    numbers = b"".join(bytes(31) + bytes([number]) for number in (7, 5, 3))
+    head = [bytes(31) + b"\xa0", TERMS["ceremony_id"], bytes(31) + b"\xe0", bytes(31) + b"\x05", bytes(31) + b"\x03"]
     name = bytes(31) + b"\x08" + b"ceremony" + bytes(24)
-    expected = b"\xc0\xde" + bytes(31) + b"\xc0" + TERMS["ceremony_id"] + TERMS["roster_digest"] + numbers + name
-    assert contract.creation_code(artifact, **TERMS) == expected
+    roster = bytes(31) + b"\x07" + b"".join(int(address, 16).to_bytes(32, "big") for address in ROSTER)
+    assert contract.creation_code(artifact, **TERMS) == b"\xc0\xde" + b"".join(head) + name + roster
+
+
+@pytest.mark.parametrize("name", ["ceremony", "ceremony rehearsal"])
+@given(
+    st.binary(min_size=32, max_size=32), st.sets(st.integers(1, 2**160 - 1), min_size=1, max_size=32), st.integers(0, 31)
+)
+def test_an_independent_encoder_agrees_on_the_terms(name: str, ceremony: bytes, people: set[int], k: int) -> None:
+    roster, k = [f"0x{one:040x}" for one in sorted(people)], k % len(people) + 1
+    artifact, halting = contract.load_artifact(), len(people) - k + 1
+    code = contract.creation_code(artifact, name=name, ceremony_id=ceremony, roster=roster, k=k, halting=halting)
+    kinds = ["string", "bytes32", "address[]", "uint8", "uint8"]
+    assert code == artifact.creation + encode(kinds, [name, ceremony, roster, k, halting])
+
+
+def test_the_compiled_constructor_takes_those_very_terms() -> None:
+    abi = json.loads(resources.files("ceremony.anchor.artifacts").joinpath("ceremony-1.json").read_text())["abi"]
+    (constructor,) = [item for item in abi if item["type"] == "constructor"]
+    assert [given["type"] for given in constructor["inputs"]] == ["string", "bytes32", "address[]", "uint8", "uint8"]
+    assert [given["name"].rstrip("_") for given in constructor["inputs"]] == ["name", "ceremonyId", "roster", "k", "halting"]
 
 
 def test_runtime_code_holds_every_immutable_and_nothing_else() -> None:
     artifact = contract.parse_artifact(json.dumps(artifact_fields()))
     numbers = b"".join(bytes(31) + bytes([number]) for number in (7, 5, 3))
-    expected = keccak256(b"ceremony") + TERMS["ceremony_id"] + TERMS["roster_digest"] + numbers + b"\0"
+    digest = keccak256(b"".join(int(address, 16).to_bytes(32, "big") for address in ROSTER))
+    expected = keccak256(b"ceremony") + TERMS["ceremony_id"] + digest + numbers + b"\0"
     assert contract.runtime_code(artifact, **TERMS) == expected
 
 
@@ -131,26 +149,38 @@ def test_runtime_code_holds_every_immutable_and_nothing_else() -> None:
     [
         ({"k": 0, "halting": 8}, PlanError),
         ({"k": 8, "halting": 0}, PlanError),
-        ({"n": 33, "halting": 29}, PlanError),
+        ({"roster": MANY, "halting": 29}, PlanError),
+        ({"roster": [], "k": 0, "halting": 1}, PlanError),
+        ({"roster": [], "k": 1, "halting": 0}, PlanError),
+        ({"roster": ROSTER[:6]}, PlanError),
         ({"halting": 2}, PlanError),
         ({"halting": 4}, PlanError),
+        ({"k": 6}, PlanError),
         ({"name": "Ceremony"}, PlanError),
+        ({"name": ""}, PlanError),
         ({"ceremony_id": bytes(31)}, RecordError),
-        ({"roster_digest": bytes(33)}, RecordError),
+        ({"ceremony_id": bytes(33)}, RecordError),
+        ({"roster": ROSTER[::-1]}, PlanError),
+        ({"roster": [*ROSTER[:5], ROSTER[6], ROSTER[5]]}, PlanError),
+        ({"roster": [ROSTER[0], *ROSTER[:6]]}, PlanError),
+        ({"roster": [*ROSTER[:6], ROSTER[5]]}, PlanError),
+        ({"roster": ["0x" + "00" * 20, *ROSTER[1:]]}, PlanError),
+        ({"roster": [*ROSTER[:6], "0x" + "ff" * 19]}, RecordError),
+        ({"roster": [*ROSTER[:6], "0x" + "ff" * 21]}, RecordError),
+        ({"roster": [*ROSTER[:6], "0x" + "ff" * 32]}, RecordError),
     ],
 )
 @pytest.mark.parametrize("code", [contract.creation_code, contract.runtime_code])
-def test_impossible_terms_are_refused(
-    code: Callable[..., bytes], change: dict[str, object], error: type[Exception]
-) -> None:
+def test_impossible_terms_are_refused(code: Callable[..., bytes], change: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
         code(contract.load_artifact(), **{**TERMS, **change})
 
 
 @pytest.mark.parametrize(("n", "k", "halting"), [(1, 1, 1), (32, 32, 1), (32, 1, 32)])
 def test_terms_at_the_limits_are_taken(n: int, k: int, halting: int) -> None:
-    terms = cast("contract.Terms", {**TERMS, "n": n, "k": k, "halting": halting})
+    terms = cast("contract.Terms", {**TERMS, "roster": MANY[:n], "k": k, "halting": halting})
     assert contract.creation_code(contract.load_artifact(), **terms)
+    assert contract.runtime_code(contract.load_artifact(), **terms)
 
 
 # The examples of EIP-1014.

@@ -12,20 +12,24 @@ from eth_account import Account
 
 from ceremony.anchor.artifacts.artifact import load_artifact
 from ceremony.anchor.artifacts.deployment import create_address, creation_code, encode_factory_call, runtime_code
+from ceremony.anchor.calls import encode_approvals, encode_call
 from ceremony.anchor.chain import FACTORY
-from ceremony.anchor.contract import encode_genesis_call, encode_view_call
+from ceremony.anchor.contract import encode_view_call
 from ceremony.anchor.evm import KEYSTORE_LIMIT, EvmWriter, open_keystore
 from ceremony.anchor.rpc import JsonRpc
 from ceremony.anchor.unlocked import UnlockedWriter
 from ceremony.errors import AnswerError, BalanceTooLow, CallReverted, ChainUnreachable, DirectoryError
+from ceremony.records.structs import Genesis
 
 LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
 KEY = b"\x5b" * 32
-TERMS = {"name": "ceremony rehearsal", "ceremony_id": b"\xc1" * 32, "roster_digest": b"\xd2" * 32, "n": 7, "k": 5, "halting": 3}
+ROSTER = [f"0x{number:040x}" for number in range(1, 8)]
+TERMS = {"name": "ceremony rehearsal", "ceremony_id": b"\xc1" * 32, "roster": ROSTER, "k": 5, "halting": 3}
 CREATION = creation_code(load_artifact(), **TERMS)
-GENESIS = encode_genesis_call(
-    bytes(4 + 7 * 20), root=b"\x01" * 32, size=1, plan_digest=bytes(32), epoch=1, sequence=0, deadline=2**63, head=bytes(32)
+ACT = Genesis(
+    root="0x" + "01" * 32, size=1, plan_digest="0x" + "00" * 32, epoch=1, sequence=0, deadline=2**53 - 1, head="0x" + "00" * 32
 )
+GENESIS = encode_call(ACT, *encode_approvals({}, [bytes.fromhex(one[2:]) for one in ROSTER]))
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +104,7 @@ def test_a_refusal_of_the_contract_is_named_by_its_rule_and_nothing_is_sent(node
     height = latest(node)
     with pytest.raises(CallReverted, match="nothing was sent") as refusal:
         UnlockedWriter(node).send(contract, GENESIS)
-    assert any(name in refusal.value.message for name in load_artifact().errors)
+    assert "refuse this: TooFewApprovals;" in refusal.value.message
     assert refusal.value.culprits == (node,)
     assert latest(node) == height
 

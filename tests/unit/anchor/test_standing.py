@@ -4,18 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from ceremony.acts.digest import digest
+from ceremony.acts.digest import digest, members
+from ceremony.acts.roster import roster_digest
 from ceremony.anchor.artifacts.artifact import load_artifact
 from ceremony.anchor.artifacts.deployment import runtime_code
 from ceremony.anchor.chain import Log
-from ceremony.anchor.contract import GENESIS_TOPIC, VIEWS, next_head
+from ceremony.anchor.contract import VIEWS
+from ceremony.anchor.events import TOPICS, ActEvent, next_head
 from ceremony.anchor.reading import code_digest, read_contract
-from ceremony.anchor.standing import head_after, require_receipt, require_standing
+from ceremony.anchor.standing import head_after, require_receipt, require_runtime, require_standing, says_of
 from ceremony.errors import CallReverted, ChainLied, ChainMismatch
 from ceremony.records.base import from_hex
 from tests.adversary.quorum_bypasses import honest_scene
 from tests.simulators.chain import SimulatedChain
 from tests.simulators.stages import Stage, ceremony_at
+from tests.unit.anchor.sample_acts import ACTS
 
 SCENE = honest_scene()
 STATE = SCENE.state
@@ -51,6 +54,39 @@ def test_everything_wrong_is_named_at_once():
     with pytest.raises(ChainMismatch) as refusal:
         require_standing(SEEN.model_copy(update={"n": 6, "k": 4}), ARTIFACT, STATE.terms)
     assert len(refusal.value.culprits) == 2
+
+
+def test_the_code_on_chain_is_the_local_rebuild():
+    require_runtime(runtime_code(ARTIFACT, **STATE.terms), ARTIFACT, STATE.terms)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "ceremony"},
+        {"ceremony_id": b"\x11" * 32},
+        {"roster": ("0x" + "00" * 19 + "01", *STATE.terms["roster"][1:])},
+        {"k": 4, "halting": 4},
+        {"roster": STATE.terms["roster"][:6], "k": 4},
+    ],
+    ids=str,
+)
+def test_code_of_other_terms_is_refused_with_both_digests(change):
+    code = runtime_code(ARTIFACT, **{**STATE.terms, **change})
+    with pytest.raises(ChainMismatch, match="not the one this ceremony deploys") as refusal:
+        require_runtime(code, ARTIFACT, STATE.terms)
+    right = code_digest(runtime_code(ARTIFACT, **STATE.terms))
+    assert refusal.value.culprits == (f"its SHA-256 is {code_digest(code)}, must be {right}",)
+
+
+@pytest.mark.parametrize("place", [0, 4000, -1])
+def test_one_byte_of_the_code_is_enough(place):
+    code = bytearray(runtime_code(ARTIFACT, **STATE.terms))
+    code[place] ^= 1
+    with pytest.raises(ChainMismatch):
+        require_runtime(bytes(code), ARTIFACT, STATE.terms)
+    with pytest.raises(ChainMismatch):
+        require_runtime(bytes(code[:-1]), ARTIFACT, STATE.terms)
 
 
 def test_the_head_after_an_act_is_the_hash_chains():
@@ -107,7 +143,8 @@ def require(receipt, **changes):
 
 def test_the_receipt_shows_this_act(receipt):
     event = require(receipt)
-    assert (event.sequence, event.size, event.digest) == (ACT.sequence, ACT.size, VALUE)
+    assert (event.act, event.sequence, event.digest) == ("Genesis", ACT.sequence, VALUE)
+    assert event.fields == {"root": from_hex(ACT.root), "size": ACT.size, "planDigest": from_hex(ACT.plan_digest)}
 
 
 @pytest.mark.parametrize(
@@ -145,12 +182,45 @@ def test_an_event_of_another_act_is_a_lie(place, receipt):
         words[place - 2] = b"\x00" * 31 + b"\x07"
     with pytest.raises(ChainLied, match="of another act"):
         require(replace(receipt, logs=(Log(log.address, tuple(topics), b"".join(words)),)))
-    assert log.topics[0] == GENESIS_TOPIC
+    assert log.topics[0] == TOPICS["Genesis"]
 
 
-@pytest.mark.parametrize("change", [{"root": ONES}, {"size": 1}, {"sequence": 1}, {"head": ONES}], ids=str)
+@pytest.mark.parametrize("change", [{"root": ONES}, {"size": 1}, {"plan_digest": ONES}, {"sequence": 1}], ids=str)
 def test_a_receipt_is_not_of_another_act(change, receipt):
     with pytest.raises(ChainLied, match="of another act"):
         require(receipt, act=ACT.model_copy(update=change))
     with pytest.raises(ChainLied, match="of another act"):
         require(receipt, digest=b"\x07" * 32)
+
+
+# --- what an event says of its act ---
+
+MARK = b"\x5e" * 32
+
+
+def event_of(act):
+    """The event that the contract logs of this act."""
+    said = members(act)
+    names = {
+        "Genesis": ("root", "size", "planDigest"),
+        "Anchor": ("root", "kind", "size", "metadata"),
+        "Release": ("artifact", "manifest", "predecessor"),
+        "Rotate": ("roster",),
+        "Halt": ("reason",),
+        "Resume": ("reason",),
+    }
+    fields = {name: said[name] for name in names[act.type]}
+    if act.type == "Rotate":
+        fields |= {"rosterDigest": roster_digest(act.roster), "epoch": act.epoch + 1}
+    return ActEvent(act.type, 3, MARK, fields)
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_an_event_says_of_its_act_what_the_act_says(act):
+    event = event_of(act)
+    assert says_of(event, act, MARK)
+    assert not says_of(event, act, bytes(32))
+    assert not says_of(replace(event, act="Nothing"), act, MARK)
+    for name in event.fields:
+        assert not says_of(replace(event, fields={**event.fields, name: b"\x5f" * 32}), act, MARK), name
+    assert not says_of(replace(event, fields={**event.fields, "more": 1}), act, MARK)
