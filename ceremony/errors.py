@@ -32,7 +32,8 @@
     ├── ChainError            65  something about the chain
     │   ├── ChainUnreachable  66  no endpoint answers
     │   ├── ChainMismatch     67  wrong chain id, wrong code, wrong state
-    │   ├── ChainLied         68  endpoints disagree or a receipt is not so
+    │   ├── ChainLied         68  an endpoint's answer is not so
+    │   │   └── EndpointsDisagree 73  endpoints contradict each other; nobody can tell from outside which one lies
     │   ├── NotFinal          69  finality did not come in time
     │   ├── BalanceTooLow     70  the payer cannot pay
     │   ├── DeadlinePassed    71  the act's deadline is over
@@ -40,12 +41,19 @@
     ├── AnswerError           75  a person (or the answers pipe) did not give a usable answer
     │   └── Declined          76  the answer was not an exact "Yes"
     ├── ToolFault             77  something nobody foresaw: a fault of this tool
+    ├── Alarm                 80  `watch` saw on chain what the transcript does not explain
+    │   ├── UnknownAct        81  the contract took an act that the transcript does not know
+    │   ├── RosterChanged     82  another roster is in charge
+    │   ├── HaltSeen          83  the contract is halted
+    │   ├── CodeDrift         84  other code stands at the contract's address, or none
+    │   └── ForkSeen          85  a block or an act that was final is gone
     ├── Owed                   3  nothing is wrong; somebody must act first
     └── CheckFailed           20  `verify` found a lie; named after the check
 
 Each class has an exit code of its own, names its culprits (tokens, custodians, files, endpoints, entries) and says what to do next.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -286,10 +294,26 @@ class ChainMismatch(ChainError):
 
 
 class ChainLied(ChainError):
-    """Endpoints disagree, or a receipt is not so."""
+    """An endpoint's answer is not so: a proof, a receipt, a log."""
 
     exit_code = 68
     remedy = "Do not trust this endpoint: ask another one, and keep the answers as evidence."
+
+
+class EndpointsDisagree(ChainLied):
+    """Endpoints contradict each other; nobody can tell from outside which one lies, so nothing is decided (P7).
+
+    `said` is the evidence: what each endpoint said, by its name.
+    """
+
+    exit_code = 73
+    remedy = "Hold: decide nothing. Keep the answers (--json shows them), and ask more endpoints, run by other people."
+
+    def __init__(
+        self, message: str, said: Mapping[str, str] | None = None, *, culprits: tuple[str, ...] = (), remedy: str = ""
+    ) -> None:
+        self.said = said or {}
+        super().__init__(message, culprits=culprits or tuple(f"{name}: {answer}" for name, answer in self.said.items()), remedy=remedy)
 
 
 class NotFinal(ChainError):
@@ -343,6 +367,45 @@ class ToolFault(CeremonyError):
     remedy = "Nothing written before is lost. Report this line, and what you did; then run the same command again."
 
 
+class Alarm(CeremonyError):
+    """`watch` saw on chain what the transcript does not explain."""
+
+    exit_code = 80
+    remedy = "Call the custodians: any three of them can halt the contract. Keep this line and the transcript as evidence."
+
+
+class UnknownAct(Alarm):
+    """The contract took an act that the transcript does not know."""
+
+    exit_code = 81
+
+
+class RosterChanged(Alarm):
+    """Another roster is in charge."""
+
+    exit_code = 82
+
+
+class HaltSeen(Alarm):
+    """The contract is halted."""
+
+    exit_code = 83
+    remedy = "Ask the custodians why: only five of them can resume, or rotate while it is halted."
+
+
+class CodeDrift(Alarm):
+    """Other code stands at the contract's address, or none."""
+
+    exit_code = 84
+
+
+class ForkSeen(Alarm):
+    """A block or an act that was final is gone."""
+
+    exit_code = 85
+    remedy = "Rely on nothing that was read since. Ask other endpoints; keep both histories as evidence."
+
+
 class Owed(CeremonyError):
     """Nothing is wrong; somebody must act first."""
 
@@ -361,6 +424,10 @@ class CheckFailed(CeremonyError):
     exit_code = 20
     remedy = "Do not rely on this ceremony. Keep this copy as evidence and ask the custodians for theirs."
 
-    def __init__(self, message: str, *, check: str, culprits: tuple[str, ...] = (), remedy: str = "") -> None:
+    def __init__(
+        self, message: str, *, check: str, culprits: tuple[str, ...] = (), remedy: str = "", said: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message, culprits=culprits, remedy=remedy)
         self.check = check
+        self.said = said
+        """What each endpoint said, when they contradict each other: then nothing is decided."""

@@ -23,6 +23,8 @@ _VERBS = {
     "abort": ("ceremony.cli.abort", "abort"),
     "anchor": ("ceremony.cli.anchor", "anchor"),
     "verify": ("ceremony.cli.verify", "verify"),
+    "watch": ("ceremony.cli.watch", "watch"),
+    "act": ("ceremony.cli.act", "act"),
 }
 _SHORT = {
     "plan": "Write, check and show a plan.",
@@ -36,6 +38,8 @@ _SHORT = {
     "abort": "Stop the act that is waiting.",
     "anchor": "Publish the approved act and wait until it is final.",
     "verify": "Check a ceremony from outside.",
+    "watch": "Watch the contract, and raise an alarm at what the transcript does not explain.",
+    "act": "Read an act and recompute its digest.",
 }
 
 

@@ -19,6 +19,8 @@ EXIT_SINGLE_SOURCE = 10
 @click.option("--roster", metavar="DIGEST", help="The roster digest that the custodians read aloud, in hex or in words.")
 @click.option("--contract", metavar="ADDRESS", help="The contract's address, known from elsewhere.")
 @click.option("--rpc", "endpoints", multiple=True, metavar="URL", help="An endpoint of the chain; name several, run by different people.")
+@click.option("--need", type=int, default=1, show_default=True, metavar="N", help="How many endpoints must answer, and agree.")
+@click.option("--block", "pinned", metavar="NUMBER:HASH", help="A final block you know from elsewhere: everything is proven at it.")
 @click.option("--offline", is_flag=True, help="Ask no chain; the verdict is then at best: chain not checked.")
 @click.option("--rehearsal", is_flag=True, help="Admit a rehearsal. It never improves a verdict.")
 @click.option("--all", "every", is_flag=True, help="List every check instead of stopping at the first lie.")
@@ -28,6 +30,8 @@ def verify(
     roster: str | None,
     contract: str | None,
     endpoints: tuple[str, ...],
+    need: int,
+    pinned: str | None,
     offline: bool,
     rehearsal: bool,
     every: bool,
@@ -41,18 +45,20 @@ def verify(
 
     \b
     Exit codes (the worst applies):
-      0 verified   10 single source   11 chain not checked   12 self-consistent only   13 not closed   20 refused
+      0 verified   10 single source   11 chain not checked   12 self-consistent only   13 not closed
+      14 hold (endpoints contradict each other: decide nothing)   20 refused
 
     \b
     Example:
       ceremony verify ceremony-2026 --roster 0x5e1c... --rpc https://one.example --rpc https://two.example
     """  # noqa: D205 - click makes one paragraph of the first lines
-    from ceremony.cli.verifying import verify_directory
+    from ceremony.cli.verifying import Knowledge, verify_directory
 
     if offline == bool(endpoints):
         message = "name at least one endpoint with --rpc, or say --offline"
         raise AnswerError(message, remedy="Two endpoints run by different people are what a full verdict takes.")
-    report = verify_directory(directory, roster=roster, contract=contract, endpoints=endpoints, rehearsal=rehearsal, every=every)
+    knowledge = Knowledge(roster, contract, endpoints, need, pinned, rehearsal)
+    report = verify_directory(directory, knowledge, every=every)
     if as_json:
         click.echo(json.dumps(report.as_json()))
     else:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,26 +21,46 @@ from ceremony.verify.verifier import verify
 
 _DIGEST = re.compile(r"0x[0-9a-f]{64}")
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
+_BLOCK = re.compile(r"(0|[1-9][0-9]{0,15}):0x[0-9a-f]{64}")
 DIGEST_BYTES = 32
 ENDPOINT_LIMIT = 16
 """Endpoints asked at once; more add nothing but waiting."""
 
 
-def verify_directory(
-    directory: Path, *, roster: str | None, contract: str | None, endpoints: Sequence[str], rehearsal: bool, every: bool
-) -> Report:
+@dataclass(frozen=True)
+class Knowledge:
+    """What the command line brings along from outside, as it was typed; `verify.state.Trust` says what each means."""
+
+    roster: str | None
+    contract: str | None
+    endpoints: Sequence[str]
+    need: int
+    pinned: str | None
+    rehearsal: bool
+
+    def parse(self) -> Trust:
+        """The same, read; AnswerError names the option that is wrong."""
+        urls = distinct(self.endpoints)
+        if urls and not 1 <= self.need <= len(urls):
+            message = f"--need {self.need}, but {len(urls)} different endpoints are named"
+            raise AnswerError(message, culprits=("--need",), remedy="Name more endpoints, or need fewer.")
+        return Trust(
+            roster=None if self.roster is None else parse_roster(self.roster),
+            contract=None if self.contract is None else parse_contract(self.contract),
+            readers=tuple(JsonRpc(url) for url in urls),
+            needed=self.need,
+            pinned=None if self.pinned is None else parse_block(self.pinned),
+            rehearsal=self.rehearsal,
+        )
+
+
+def verify_directory(directory: Path, knowledge: Knowledge, *, every: bool) -> Report:
     """Read transcript and checkpoint of a directory, and verify them."""
     data = read_limited(directory / TRANSCRIPT, TRANSCRIPT_LIMIT)
     if data is None:
         message = f"{directory} holds no transcript"
         raise DirectoryError(message, culprits=(str(directory),), remedy="Name the directory that holds `transcript` and `checkpoint`.")
-    trust = Trust(
-        roster=None if roster is None else parse_roster(roster),
-        contract=None if contract is None else parse_contract(contract),
-        readers=tuple(JsonRpc(url) for url in distinct(endpoints)),
-        rehearsal=rehearsal,
-    )
-    return verify(data, read_limited(directory / CHECKPOINT, NOTE_LIMIT), trust, every=every)
+    return verify(data, read_limited(directory / CHECKPOINT, NOTE_LIMIT), knowledge.parse(), every=every)
 
 
 def parse_roster(text: str) -> str:
@@ -53,6 +74,13 @@ def parse_roster(text: str) -> str:
 def parse_contract(text: str) -> str:
     """A contract's address in lower-case hex; AnswerError for anything else."""
     return _require_form(text.strip().lower(), _ADDRESS, "--contract", "an address: 0x and 40 hex digits")
+
+
+def parse_block(text: str) -> tuple[int, str]:
+    """A block's number and hash (lower-case hex) from NUMBER:HASH; AnswerError for anything else."""
+    form = "a block's number and hash: NUMBER:0x and 64 hex digits"
+    number, _, name = _require_form(text.strip().lower(), _BLOCK, "--block", form).partition(":")
+    return int(number), name
 
 
 def distinct(endpoints: Sequence[str]) -> tuple[str, ...]:

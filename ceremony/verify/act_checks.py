@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 from ceremony.acts.digest import digest
+from ceremony.acts.roster import roster_digest
 from ceremony.acts.signature import require_signature
 from ceremony.anchor.artifacts.deployment import create2_address, create_address, creation_code
 from ceremony.anchor.chain import FACTORY
@@ -198,7 +199,7 @@ def _require_prediction(subject: Subject, body: DeployBegun) -> None:
     if planned not in {"deploy", address}:
         message = f"the plan names contract {planned}"
         raise ChainMismatch(message)
-    expected = (address, code_digest(creation), to_hex(terms["roster_digest"]))
+    expected = (address, code_digest(creation), to_hex(roster_digest(terms["roster"])))
     if (body.contract, body.creation_code_digest, body.roster_digest) != expected:
         message = f"roster, numbers and ceremony id give contract {address}, the entry says {body.contract}, or other code"
         raise ChainMismatch(message)

@@ -18,6 +18,7 @@ class Verdict(IntEnum):
     CHAIN_NOT_CHECKED = 11
     SELF_CONSISTENT_ONLY = 12
     NOT_CLOSED = 13
+    HOLD = 14
     REFUSED = 20
 
     @property
@@ -68,7 +69,7 @@ class Row:
     def line(self) -> str:
         """For people."""
         if self.failure is not None:
-            return f"LIE   {self.check}: {self.failure.message}"
+            return f"{'HOLD ' if self.failure.said else 'LIE  '} {self.check}: {self.failure.message}"
         found = self.finding or Finding("")
         mark = "ok   " if found.limit is Verdict.VERIFIED else "limit"
         return f"{mark} {self.check}: {found.evidence} [{found.rests}{f'; at best {found.limit.words}' if found.limit else ''}]"
@@ -77,7 +78,7 @@ class Row:
         """For programs."""
         if self.failure is not None:
             fields = {"error": self.failure.message, "culprits": list(self.failure.culprits), "next": self.failure.next_step}
-            return {"check": self.check, "passed": False, **fields}
+            return {"check": self.check, "passed": False, **fields, "said": dict(self.failure.said) if self.failure.said else None}
         found = self.finding or Finding("")
         return {"check": self.check, "passed": True, "evidence": found.evidence, "rests": found.rests, "limit": found.limit.words}
 
@@ -94,9 +95,10 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst that any check allows; REFUSED when one failed."""
-        if any(row.failure for row in self.rows):
-            return Verdict.REFUSED
+        """The worst that any check allows; REFUSED when one failed, HOLD when endpoints contradict each other and nothing else is wrong."""
+        failures = [row.failure for row in self.rows if row.failure]
+        if failures:
+            return Verdict.HOLD if all(failure.said for failure in failures) else Verdict.REFUSED
         return max((row.finding.limit for row in self.rows if row.finding), default=Verdict.REFUSED)
 
     @property

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
+from ceremony.anchor.agreement import Agreement, agree_among, agree_on
 from ceremony.anchor.artifacts.artifact import Artifact, find_artifact
 from ceremony.anchor.chain import ChainReader
-from ceremony.errors import CeremonyError
+from ceremony.errors import CeremonyError, ChainLied
 from ceremony.protocol.state import State
 from ceremony.records.entries import Entry
 from ceremony.transcript.book import Book
@@ -24,12 +25,16 @@ class Trust:
         roster: the roster digest that the custodians read aloud, hex.
         contract: the contract's address, hex.
         readers: endpoints to ask; none when the chain is not to be checked.
+        needed: how many of them must answer, and agree; those that are silent beyond that are left out.
+        pinned: a block (number and hash) that the reader knows to be final; then it is the one that everything is proven at.
         rehearsal: a rehearsal is admitted; it never improves a verdict.
     """
 
     roster: str | None = None
     contract: str | None = None
     readers: Sequence[ChainReader] = ()
+    needed: int = 1
+    pinned: tuple[int, str] | None = None
     rehearsal: bool = False
 
 
@@ -62,6 +67,24 @@ class Subject:
     def n(self) -> int:
         """How many custodians there are."""
         return self.state.plan.quorum.n
+
+    @cached_property
+    def agreed(self) -> Agreement:
+        """The final block that the endpoints agree on, or the pinned one; ChainLied when an endpoint has another block in its place."""
+        agreed = agree_among(self.trust.readers, self.trust.needed)
+        if self.trust.pinned is None:
+            return agreed
+        number, name = self.trust.pinned
+        block = agree_on(agreed.readers, number)
+        if block.hash != name:
+            message = f"block {number} is {name} as you know it, and {block.hash} as the endpoints show it"
+            raise ChainLied(message, culprits=tuple(reader.name for reader in agreed.readers))
+        return replace(agreed, block=block)
+
+    @property
+    def readers(self) -> Sequence[ChainReader]:
+        """The endpoints that answer; none when the chain is not to be checked."""
+        return self.agreed.readers if self.trust.readers else ()
 
     @cached_property
     def artifact(self) -> Artifact:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from ceremony.errors import CeremonyError, ChainError, ChainUnreachable, CheckFailed
+from ceremony.errors import CeremonyError, ChainError, ChainUnreachable, CheckFailed, EndpointsDisagree
 from ceremony.verify import act_checks as act
 from ceremony.verify import chain_checks as chain
 from ceremony.verify import dealing_checks as dealing
@@ -45,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     chain.blocks_stand_on_chain,
     chain.contract_stands_on_chain,
     chain.genesis_stands_on_chain,
+    chain.history_is_whole,
     chain.receipt_stands_on_chain,
 )
 """Every check after the two that read the transcript, in the order they are made."""
@@ -102,7 +103,8 @@ def _named(name: str, work: Callable[[], T]) -> T:
     except ChainUnreachable:
         raise
     except CeremonyError as error:
-        raise CheckFailed(error.message, check=name, culprits=error.culprits, remedy=_remedy(error)) from None
+        said = error.said if isinstance(error, EndpointsDisagree) else None
+        raise CheckFailed(error.message, check=name, culprits=error.culprits, remedy=_remedy(error), said=said) from None
 
 
 def _remedy(error: CeremonyError) -> str:

@@ -156,7 +156,13 @@ def an_enrolment_for_another_epoch(forger: Forger) -> tuple[str, ...]:
     return named(forger.twist("enrolled", within("enrolment", epoch=2), 6), "custodian 7")
 
 
-@refused_by("enrolments_are_signed", "quorum_approved")
+@refused_by(
+    "enrolments_are_signed",
+    "quorum_approved",
+    "contract_follows_from_the_roster",
+    "genesis_covers_the_transcript",
+    "receipt_is_of_this_act",
+)
 def one_key_for_two_custodians(forger: Forger) -> tuple[str, ...]:
     first, key = forger.body("enrolled"), forger.keys[1]
     forger.keys[2] = key

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ceremony.acts.digest import digest
+from ceremony.acts.roster import roster_digest
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.plan_text import plan_digest
 from ceremony.records.structs import TypedAct
@@ -16,6 +17,10 @@ from tests.adversary.scene import STRANGER, Scene, address, checkpoint_of, link,
 FOUR = (1, 2, 3, 4)
 ONES = "0x" + "11" * 32
 ENTRY = r"entry \d+"
+
+
+def _roster_of(attack: Any) -> str:
+    return to_hex(roster_digest(attack.scene.state.terms["roster"]))
 
 
 def _anchored_by(custodians: Sequence[int]) -> Any:
@@ -82,7 +87,7 @@ def _invented(trust: Trust) -> Any:
 
 def _as_real(attack: Attack) -> None:
     data = link(attack.scene.bodies)
-    attack.verify(data, attack.scene.note(data), Trust(roster=to_hex(attack.scene.state.terms["roster_digest"])))
+    attack.verify(data, attack.scene.note(data), Trust(roster=_roster_of(attack)))
 
 
 def _forget(scene: Scene) -> tuple[Body, ...]:
@@ -120,7 +125,7 @@ TRANSCRIPTS = (
     edited("another title, and everything else kept", _planned("Simulated rehearsal", "Simulated ceremony"), ENTRY),
     edited("approvals of a stopped act under its successor", _successor, r"custodian 1|entry \d+"),
     Bypass("seven keys in no token, against the known roster", "the roster", {
-        "verify": lambda attack: _invented(Trust(roster=to_hex(attack.scene.state.terms["roster_digest"]), rehearsal=True))(attack)}),
+        "verify": lambda attack: _invented(Trust(roster=_roster_of(attack), rehearsal=True))(attack)}),
     Bypass("seven keys in no token, against the known contract", "the contract", {
         "verify": lambda attack: _invented(Trust(contract=attack.scene.act.domain.contract, rehearsal=True))(attack)}),
     Bypass("seven keys in no token, and nothing known", "no --roster and no --contract", {"verify": _invented(Trust(rehearsal=True))}),

@@ -172,8 +172,7 @@ class Forger:
         return Terms(
             name=self._name,
             ceremony_id=from_hex(self.opened["ceremony"]),
-            roster_digest=roster_digest(self.roster.values()),
-            n=quorum.n,
+            roster=tuple(sorted(self.roster.values())),
             k=quorum.k,
             halting=quorum.halting,
         )
@@ -222,19 +221,23 @@ class Forger:
     _sign_holding_attested = _sign_opening_attested = _sign_retired = _sign_attested
 
     def _fit_deploy_begun(self, body: Body, _place: int) -> None:
-        creation = creation_code(load_artifact(), **self.terms)
-        body |= {"creation_code_digest": code_digest(creation), "roster_digest": to_hex(self.terms["roster_digest"])}
-        body["contract"] = to_hex(create2_address(from_hex(FACTORY), self.terms["ceremony_id"], creation))
         self._deploying = body
+        if len(set(self.roster.values())) < len(self.roster):
+            return  # no contract takes such a roster: the entry keeps what it said
+        creation = creation_code(load_artifact(), **self.terms)
+        body |= {"creation_code_digest": code_digest(creation), "roster_digest": to_hex(roster_digest(self.roster.values()))}
+        body["contract"] = to_hex(create2_address(from_hex(FACTORY), self.terms["ceremony_id"], creation))
 
     def _fit_deployed(self, body: Body, _place: int) -> None:
         body["contract"] = self.contract = self._deploying["contract"]
         self._fit_seen(body)
 
     def _fit_seen(self, body: Body) -> None:
+        if len(set(self.roster.values())) < len(self.roster):
+            return
         body["seen"] |= {
             "runtime_digest": code_digest(runtime_code(load_artifact(), **self.terms)),
-            "roster_digest": to_hex(self.terms["roster_digest"]),
+            "roster_digest": to_hex(roster_digest(self.roster.values())),
             "ceremony": self.opened["ceremony"],
         }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from coincurve import PrivateKey
 
+from ceremony.acts.roster import roster_digest
 from ceremony.conductor.opening import open_ceremony
 from ceremony.records.plan_text import parse_plan
 from ceremony.transcript.checkpoint_file import CHECKPOINT
@@ -80,7 +81,7 @@ def play(seed: int = 1, kind: type[SimulatedCeremony] = SimulatedCeremony, clock
         data, note = ((ceremony.directory / file).read_bytes() for file in (TRANSCRIPT, CHECKPOINT))
         parts = Path(name) / "parts"
         keys = {index: _governance_key(parts / f"sim{index}.json") for index in CUSTODIANS}
-        roster = "0x" + state.terms["roster_digest"].hex()
+        roster = "0x" + roster_digest(state.terms["roster"]).hex()
         assert state.deployed is not None
         return Played(data, note, (parts / "chain.json").read_text(), keys, roster, state.deployed.contract)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from ceremony.acts.roster import roster_digest
 from ceremony.errors import CeremonyError, CheckFailed
 from ceremony.quorum.approvals import Approval, require_quorum
 from ceremony.records.base import to_hex
@@ -47,7 +48,7 @@ class Attack:
 
     def verify(self, data: bytes, note: bytes | None, trust: Trust | None = None) -> None:
         """Have an auditor check this; raises what would keep them from relying on it."""
-        given = trust or Trust(roster=to_hex(self.scene.state.terms["roster_digest"]), rehearsal=True)
+        given = trust or Trust(roster=to_hex(roster_digest(self.scene.state.terms["roster"])), rehearsal=True)
         report = verify(data, note, given)
         for row in report.rows:
             if row.failure:

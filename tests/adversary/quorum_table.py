@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from ceremony.acts.digest import FIELDS, digest, separator
 from ceremony.acts.signature import ORDER, normalise_signature
 from ceremony.acts.typed import hash_struct, keccak256, typed_digest
-from ceremony.anchor.contract import encode_approvals
+from ceremony.anchor.calls import encode_approvals
 from ceremony.conductor.approving import approve
 from ceremony.quorum.approvals import Approval, require_alive, require_quorum
 from ceremony.records.base import from_hex, to_hex

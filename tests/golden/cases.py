@@ -29,6 +29,8 @@ VERBS = (
     "abort",
     "anchor",
     "verify",
+    "watch",
+    "act show",
 )
 ADA = ("--custodian", "Ada")
 
@@ -70,6 +72,10 @@ def _of_a_ceremony(ceremony: SimulatedCeremony) -> Iterator[tuple[str, str]]:
     yield "approve-stranger", shown("approve", DIR, "--custodian", "Mallory", "--dry-run")
     yield "approve-at-no-terminal", shown("approve", DIR, *ADA)
     yield "abort", shown("abort", DIR, *ADA, "--reason", "a test", "--dry-run")
+    yield "act-show", shown("act", "show", DIR)
+    yield "act-show-json", shown("act", "show", DIR, "--json")
+    yield "act-show-typed", shown("act", "show", DIR, "--typed")
+    yield "act-show-none", shown("act", "show", "nowhere")
     yield "anchor-too-few", shown("anchor", DIR, "--dry-run")
     for index in range(1, 6):
         ceremony.approve(index)
@@ -78,6 +84,7 @@ def _of_a_ceremony(ceremony: SimulatedCeremony) -> Iterator[tuple[str, str]]:
     ceremony.play()
     yield "status-closed", shown("status", DIR)
     yield "status-closed-json", shown("status", DIR, "--json")
+    yield "watch-too-few", shown("watch", DIR, "--rpc", "http://127.0.0.1:1")
     yield "verify-no-anchor", shown("verify", DIR, "--offline", "--rehearsal")
     yield "verify-json", shown("verify", DIR, "--offline", "--rehearsal", "--json")
     yield "verify-real", shown("verify", DIR, "--offline")

@@ -80,6 +80,8 @@ def test_an_auditor_verifies_after_the_chain_was_brought_back(
         assert last.startswith("single source, rehearsal: genesis root 0x")
         assert last.endswith(f"contract {contract}")
         assert run_command([*arguments, "--rpc", chain.url + "/"]) == SINGLE_SOURCE
+        assert run_command(["watch", str(tmp_path), "--rpc", chain.url, "--need", "1", "--once"]) == 0
+        assert run_command(["act", "show", str(tmp_path)]) == 0
     finally:
         chain.stop()
 

@@ -96,6 +96,7 @@ def test_a_stopped_act_that_the_chain_took_before_is_written_down_as_anchored(tm
 def test_an_approver_of_the_next_act_is_told_what_became_of_the_one_before(tmp_path):
     ceremony = ceremony_at(Stage.APPROVED, tmp_path)
     stop(ceremony, 6)
+    outlive(ceremony)
     state = ceremony.run()
     book = read_book(ceremony.directory / TRANSCRIPT)
     lines = describe_owed(state, require_owed(state, book, frozenset(), 1))

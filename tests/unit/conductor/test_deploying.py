@@ -36,7 +36,7 @@ class Bare(SimulatedChain):
         if to is not None:
             return super().send(to, data)
         self.sent += 1
-        words = data[-8 * 32 :]
+        words = data[-15 * 32 :]  # five of the head, two of the name, eight of the roster
         self._deploy(words[32:64] + data)
         self._data["contract"]["address"] = to_hex(create_address(from_hex(PAYER), self.used))
         type(self).used += 1
@@ -144,16 +144,20 @@ def test_a_contract_named_in_the_plan_must_stand(tmp_path, monkeypatch):
 def test_a_contract_named_in_the_plan_is_read_back_and_used(tmp_path, monkeypatch):
     ceremony = planned(tmp_path, monkeypatch, OTHERS)
     state = ceremony.conduct(lambda _c: None)
-    fixed = {**state.terms, "ceremony_id": state.terms["ceremony_id"].hex(), "roster_digest": state.terms["roster_digest"].hex()}
+    fixed = {**state.terms, "ceremony_id": state.terms["ceremony_id"].hex()}
     ceremony.chain._data |= {"contract": {"address": OTHERS, "block": 0}, "terms": fixed}
     assert ceremony.run().deployed.contract == OTHERS
 
 
-@pytest.mark.parametrize("change", [{"k": 4, "halting": 4}, {"n": 6, "halting": 2}, {"roster_digest": "11" * 32}, {"name": "ceremony"}])
+OTHERS_ROSTER = {"roster": ["0x" + f"{n:02x}" * 20 for n in range(1, 8)]}
+SIX = {"roster": ["0x" + f"{n:02x}" * 20 for n in range(1, 7)], "halting": 2}
+
+
+@pytest.mark.parametrize("change", [{"k": 4, "halting": 4}, SIX, OTHERS_ROSTER, {"name": "ceremony"}])
 def test_a_contract_of_other_terms_is_refused(change, tmp_path, monkeypatch):
     ceremony = planned(tmp_path, monkeypatch, OTHERS)
     state = ceremony.conduct(lambda _c: None)
-    fixed = {**state.terms, "ceremony_id": state.terms["ceremony_id"].hex(), "roster_digest": state.terms["roster_digest"].hex(), **change}
+    fixed = {**state.terms, "ceremony_id": state.terms["ceremony_id"].hex(), **change}
     ceremony.chain._data |= {"contract": {"address": OTHERS, "block": 0}, "terms": fixed}
     with pytest.raises(ChainMismatch) as refusal:
         ceremony.run()

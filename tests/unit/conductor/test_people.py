@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ceremony.acts.roster import roster_digest
 from ceremony.conductor.closing import name_others
 from ceremony.conductor.opening import require_same_plan
 from ceremony.conductor.self_test import TESTS, self_test
@@ -255,7 +256,7 @@ def test_other_closing_signers_replace_those_named_before_and_nothing_is_lost(tm
     assert checkpoint.size == state.size
     assert [index_of(one.name) for one in signatures] == [3, 4, 5, 6, 7]
     assert (ceremony.directory / f"checkpoint-{state.size - 1}").read_bytes() == first
-    roster = "0x" + state.terms["roster_digest"].hex()
+    roster = "0x" + roster_digest(state.terms["roster"]).hex()
     report = verify(transcript(ceremony), (ceremony.directory / "checkpoint").read_bytes(), Trust(roster=roster, rehearsal=True))
     assert report.verdict is Verdict.CHAIN_NOT_CHECKED
 

@@ -3,6 +3,7 @@
 from Crypto.Cipher import PKCS1_OAEP
 from Crypto.Hash import SHA1
 
+from ceremony.acts.roster import roster_digest
 from ceremony.custody import messages as m
 from ceremony.custody.dealer import Dealer
 from ceremony.protocol.state import source_of
@@ -23,7 +24,7 @@ TERMS = m.OpenDealing(
     dealing=1,
     n=7,
     k=5,
-    roster_digest=to_hex(STATE.terms["roster_digest"]),
+    roster_digest=to_hex(roster_digest(STATE.terms["roster"])),
     enrolled=tuple(STATE.enrolled.values()),
     transports=tuple(STATE.transports.values()),
 )

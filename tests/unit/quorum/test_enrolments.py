@@ -3,6 +3,7 @@
 import pytest
 from coincurve import PrivateKey
 
+from ceremony.acts.roster import roster_digest
 from ceremony.errors import DealingError
 from ceremony.quorum.enrolments import require_enrolled, require_people, require_transport
 from ceremony.records.base import to_hex
@@ -22,7 +23,7 @@ TERMS = {
     "epoch": 1,
     "dealing": 1,
     "n": 7,
-    "roster_digest": to_hex(STATE.terms["roster_digest"]),
+    "roster_digest": to_hex(roster_digest(STATE.terms["roster"])),
 }
 
 

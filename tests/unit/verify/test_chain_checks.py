@@ -4,19 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from ceremony.anchor.chain import Receipt
-from ceremony.anchor.contract import ANCHOR_TOPIC, VIEWS, next_head
+from ceremony.anchor.artifacts.artifact import load_artifact
+from ceremony.anchor.chain import Log
+from ceremony.anchor.contract import slot_key
+from ceremony.anchor.events import next_head
 from ceremony.errors import ChainUnreachable
 from ceremony.records.base import from_hex, to_hex
+from ceremony.records.evidence import BlockSeen
 from ceremony.verify.report import Report, Verdict
 from ceremony.verify.state import Trust
 from ceremony.verify.verifier import verify
 from tests.adversary.forge import Forger
-from tests.adversary.lying_chain import LIES, WRONG_WORD, Lie, Silent, later_log
+from tests.adversary.lying_chain import LIES, WRONG_WORD, AnotherHead, Lie, Silent, later_log
 from tests.adversary.played import Played
 from tests.simulators.chain import LAG, WORD, SimulatedChain
 
-LATER = "0x" + "44" * 32
+
+class Mute(SimulatedChain):
+    """Answers nothing at all."""
+
+    def finalized(self) -> BlockSeen:
+        raise ChainUnreachable(f"endpoint {self.name} cannot be reached", culprits=(self.name,))
 
 
 def ask(played: Played, *readers: SimulatedChain, data: bytes | None = None, note: bytes | None = None) -> Report:
@@ -28,14 +36,14 @@ def assert_refused(report: Report, check: str, *culprits: str) -> None:
     failure = report.rows[-1].failure
     assert failure is not None
     assert failure.check == check
-    assert report.verdict is Verdict.REFUSED
+    assert report.verdict is (Verdict.HOLD if failure.said else Verdict.REFUSED)
     assert all(any(who.startswith(culprit) for who in failure.culprits) for culprit in culprits), failure.culprits
 
 
 @pytest.mark.parametrize("lie", LIES, ids=str)
 def test_a_lie_of_all_endpoints_is_refused(played: Played, tmp_path: Path, lie: Lie) -> None:
     readers = [played.endpoint(tmp_path, name, lie.kind) for name in ("one", "two")]
-    assert_refused(ask(played, *readers), lie.by_all, readers[0].name, readers[1].name)
+    assert_refused(ask(played, *readers), lie.by_all, readers[0].name)
 
 
 @pytest.mark.parametrize("lie", LIES, ids=str)
@@ -50,9 +58,46 @@ def test_a_lie_beside_an_honest_endpoint_is_refused(played: Played, tmp_path: Pa
     assert_refused(ask(played, honest, liar), lie.by_one, liar.name)
 
 
-def test_a_silent_endpoint_gives_no_verdict_at_all(played: Played, tmp_path: Path) -> None:
+def test_an_endpoint_that_falls_silent_in_the_middle_gives_no_verdict_at_all(played: Played, tmp_path: Path) -> None:
     with pytest.raises(ChainUnreachable, match="silent"):
         ask(played, played.endpoint(tmp_path, "honest"), played.endpoint(tmp_path, "silent", Silent))
+
+
+def test_a_silent_endpoint_is_left_out_and_named_unless_it_is_needed(played: Played, tmp_path: Path) -> None:
+    readers = [played.endpoint(tmp_path, name) for name in ("one", "two")] + [played.endpoint(tmp_path, "mute", Mute)]
+    report = ask(played, *readers)
+    assert report.verdict is Verdict.VERIFIED
+    assert any("2 of 3 endpoints agree" in row.line and "silent: https://mute.example" in row.line for row in report.rows)
+    assert ask(played, readers[0], readers[2]).verdict is Verdict.SINGLE_SOURCE
+    trust = Trust(roster=played.roster, readers=readers, needed=3, rehearsal=True)
+    with pytest.raises(ChainUnreachable, match="2 of 3 endpoints answer, 3 must"):
+        verify(played.data, played.note, trust)
+
+
+def test_endpoints_that_contradict_each_other_are_a_hold_with_their_answers_kept(played: Played, tmp_path: Path) -> None:
+    readers = [played.endpoint(tmp_path, "honest"), played.endpoint(tmp_path, "liar", AnotherHead)]
+    report = ask(played, *readers)
+    assert report.verdict is Verdict.HOLD
+    assert int(report.verdict) == 14
+    said = report.rows[-1].as_json()["said"]
+    assert isinstance(said, dict)
+    assert set(said) == {"https://honest.example", "https://liar.example"}
+    assert len(set(said.values())) == 2
+
+
+def test_a_pinned_block_makes_one_endpoint_enough(played: Played, tmp_path: Path) -> None:
+    reader = played.endpoint(tmp_path, "one")
+    block = reader.finalized()
+    trust = Trust(roster=played.roster, readers=(reader,), pinned=(block.number, block.hash), rehearsal=True)
+    report = verify(played.data, played.note, trust)
+    assert report.verdict is Verdict.VERIFIED
+    assert any("pinned by the reader" in row.line for row in report.rows)
+
+
+def test_an_endpoint_that_has_another_block_in_the_pinned_ones_place_is_refused(played: Played, tmp_path: Path) -> None:
+    reader = played.endpoint(tmp_path, "one")
+    trust = Trust(roster=played.roster, readers=(reader,), pinned=(reader.finalized().number, "0x" + "55" * 32), rehearsal=True)
+    assert_refused(verify(played.data, played.note, trust), "endpoints_agree", reader.name)
 
 
 @pytest.mark.parametrize("kind", ["deployed", "proposed", "anchored"])
@@ -115,24 +160,20 @@ class Later(SimulatedChain):
 
     digest = WRONG_WORD
 
-    def call(self, address: str, data: bytes, number: int) -> bytes:
-        found = super().call(address, data, number)
-        if data[:4] == VIEWS["sequence"]:
-            return (2).to_bytes(WORD, "big")
-        return next_head(found, WRONG_WORD) if data[:4] == VIEWS["head"] else found
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.since = self._data["height"] - LAG + 1
 
-    def transactions_with(self, address: str, topic: bytes, first: int, last: int) -> tuple[str, ...]:
+    def _slots(self, number: int) -> dict[bytes, int]:
+        held, artifact = super()._slots(number), load_artifact()
+        if number < self.since:
+            return held
+        head, sequence = slot_key(artifact, "head"), slot_key(artifact, "sequence")
+        return held | {head: int.from_bytes(next_head(held[head].to_bytes(WORD), WRONG_WORD)), sequence: held[sequence] + 1}
+
+    def logs(self, address: str, first: int, last: int) -> tuple[Log, ...]:
         assert first <= last
-        return (LATER,) if topic == ANCHOR_TOPIC else super().transactions_with(address, topic, first, last)
-
-    def receipt(self, transaction: str) -> Receipt | None:
-        if transaction != LATER:
-            return super().receipt(transaction)
-        contract = self._data["contract"]["address"]
-        block = self.block(self._data["height"] - LAG)
-        foreign = later_log("0x" + "66" * 20, 1, bytes(WORD), bytes(WORD))
-        log = later_log(contract, 1, self.digest, bytes(WORD))
-        return Receipt(LATER, True, block.number, block.hash, None, (foreign, log))
+        return (*super().logs(address, first, last), later_log(address, 1, self.digest))
 
 
 class LaterOther(Later):
@@ -147,7 +188,7 @@ def test_later_acts_follow_from_the_genesis(played: Played, tmp_path: Path) -> N
 
 def test_later_acts_that_do_not_give_the_head_are_refused(played: Played, tmp_path: Path) -> None:
     reader = played.endpoint(tmp_path, "one", LaterOther)
-    assert_refused(ask(played, reader), "genesis_stands_on_chain", reader.name)
+    assert_refused(ask(played, reader), "history_is_whole", reader.name)
 
 
 def test_without_a_contract_nothing_is_checked_on_chain(played: Played, tmp_path: Path) -> None:
@@ -155,7 +196,7 @@ def test_without_a_contract_nothing_is_checked_on_chain(played: Played, tmp_path
     forger.cut(forger.find("deploy_begun"))
     report = verify(forger.rebuild(), None, Trust(roster=played.roster, readers=(played.endpoint(tmp_path, "one"),), rehearsal=True))
     assert report.verdict is Verdict.NOT_CLOSED
-    assert [row.finding.limit for row in report.rows[-4:] if row.finding] == [Verdict.NOT_CLOSED] * 4
+    assert [row.finding.limit for row in report.rows[-5:] if row.finding] == [Verdict.NOT_CLOSED] * 5
 
 
 @pytest.mark.parametrize("size", ["approval_begun", "anchored"])

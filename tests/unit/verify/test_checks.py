@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ceremony.acts.roster import roster_digest
 from ceremony.errors import CheckFailed
 from ceremony.records.base import to_hex
 from ceremony.verify.report import Report, Verdict
@@ -25,7 +26,7 @@ def forge(played: Played, attack: Attack) -> tuple[tuple[str, ...], bytes, bytes
     culprits = attack.change(forger)
     data = forger.rebuild()
     note = forger.close() if forger.entries[-1]["body"]["kind"] == "closing_named" else None
-    return culprits, data, note, Trust(roster=to_hex(forger.terms["roster_digest"]), rehearsal=True)
+    return culprits, data, note, Trust(roster=to_hex(roster_digest(forger.terms["roster"])), rehearsal=True)
 
 
 def test_what_is_forged_without_a_lie_is_accepted(played: Played) -> None:

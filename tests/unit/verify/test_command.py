@@ -174,7 +174,7 @@ def test_json_of_a_refusal(run) -> None:
     code, text = run("--offline", "--json", "--roster", WRONG, roster=False)
     last = json.loads(text)["checks"][-1]
     assert (code, last["passed"], last["check"]) == (20, False, "roster_is_the_one_known_outside")
-    assert set(last) == {"check", "passed", "error", "culprits", "next"}
+    assert set(last) == {"check", "passed", "error", "culprits", "next", "said"}
     assert last["culprits"] == ["the roster"]
 
 
@@ -220,13 +220,33 @@ def test_neither_an_endpoint_nor_offline_or_both(run, options: tuple[str, ...]) 
     assert "--offline" in text
 
 
-def test_an_endpoint_that_is_down_gives_no_verdict(run, serve) -> None:
+def test_an_endpoint_that_is_down_is_left_out_unless_it_is_needed(run, serve) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
     code, text = run("--rpc", serve(), "--rpc", url)
+    assert code == 10
+    assert f"silent: {url}" in text
+    code, text = run("--rpc", serve(), "--rpc", url, "--need", "2")
     assert code == 66
-    assert text.startswith(f"ChainUnreachable: endpoint {url} cannot be reached")
+    assert text.startswith(f"ChainUnreachable: 1 of 2 endpoints answer, 2 must: endpoint {url} cannot be reached")
+    assert run("--rpc", url)[0] == 66
+
+
+@pytest.mark.parametrize("need", ["0", "2"])
+def test_more_or_fewer_endpoints_than_there_are_cannot_be_needed(run, serve, need) -> None:
+    assert run("--rpc", serve(), "--need", need)[0] == 75
+
+
+@pytest.mark.parametrize("block", ["", "7", "7:0x12", f"07:0x{'11' * 32}", f"-1:0x{'11' * 32}"])
+def test_a_pinned_block_that_is_none(run, serve, block) -> None:
+    assert run("--rpc", serve(), "--block", block)[0] == 75
+
+
+def test_another_block_than_the_pinned_one_is_refused(run, serve) -> None:
+    code, text = run("--rpc", serve(), "--block", f"20:0x{'11' * 32}")
+    assert code == 20
+    assert "as you know it" in text
 
 
 def test_a_directory_without_a_transcript(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

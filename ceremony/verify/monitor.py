@@ -1,0 +1,132 @@
+"""What a monitor makes of the contract: what it sees there, proven, and what of it the transcript does not explain (P7, T14)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ceremony.acts.digest import digest
+from ceremony.acts.roster import roster_digest
+from ceremony.anchor.agreement import agree_among, agree_on, require_chain
+from ceremony.anchor.artifacts.artifact import find_artifact
+from ceremony.anchor.chain import ChainReader
+from ceremony.anchor.events import ActEvent
+from ceremony.anchor.proven import prove_contract, require_history
+from ceremony.anchor.standing import require_runtime, says_of
+from ceremony.errors import Alarm, ChainMismatch, CodeDrift, ForkSeen, HaltSeen, OutOfTurn, RosterChanged, UnknownAct
+from ceremony.protocol.state import State
+from ceremony.records.act_entries import Proposed
+from ceremony.records.base import to_hex
+from ceremony.records.evidence import BlockSeen
+from ceremony.records.structs import OnChain
+from ceremony.transcript.book import Book
+
+NO_ROOT = "0x" + "00" * 32
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """The contract at one final block that enough endpoints agree on: its state proven, its events complete.
+
+    Attributes:
+        block: that block.
+        head: the contract head, hex.
+        sequence: acts taken.
+        epoch: of the roster in charge.
+        halted: whether it is halted.
+        roster: digest of the roster in charge, hex.
+        events: one for each act taken, in order.
+        silent: endpoints that did not answer.
+    """
+
+    block: BlockSeen
+    head: str
+    sequence: int
+    epoch: int
+    halted: bool
+    roster: str
+    events: tuple[ActEvent, ...]
+    silent: tuple[str, ...]
+
+
+class Monitor:
+    """Looks at one ceremony's contract; remembers what was final when it last looked.
+
+    Args:
+        book: the transcript.
+        state: what it adds up to; OutOfTurn unless the contract stands.
+        readers: endpoints.
+        needed: how many of them must answer, and agree.
+    """
+
+    def __init__(self, book: Book, state: State, readers: Sequence[ChainReader], needed: int) -> None:
+        if state.deployed is None:
+            message = "no contract stands yet, so there is nothing to watch"
+            raise OutOfTurn(message)
+        self._state, self._deployed = state, state.deployed
+        self._readers, self._needed = readers, needed
+        self._known = {digest(state.contract_act(act)): act for act in _proposals(book)}
+        self._final: list[BlockSeen] = [self._deployed.seen.block]
+        self._last: Sighting | None = None
+
+    def look(self) -> Sighting:
+        """See the contract once; the Alarm, EndpointsDisagree, ChainLied or ChainUnreachable that it gives reason to."""
+        seen = self._see()
+        for alarm in self._judge(seen):
+            raise alarm
+        self._last = seen
+        self._final = [*self._final[:1], seen.block]  # the oldest and the newest are enough: a fork below the newest changes it too
+        return seen
+
+    def _see(self) -> Sighting:
+        require_chain(self._readers_now(), self._state.plan.chain.id)
+        agreed = agree_among(self._readers, self._needed)
+        self._require_no_fork(agreed.readers, agreed.block)
+        address, artifact, terms = self._deployed.contract, find_artifact(self._state.opened.files), self._state.terms
+        first = roster_digest(terms["roster"])
+        for reader in agreed.readers:
+            try:
+                proven = prove_contract(reader, address, agreed.block, artifact, NO_ROOT)
+                require_runtime(proven.code, artifact, terms)
+            except ChainMismatch as error:
+                raise CodeDrift(error.message, culprits=error.culprits) from None
+            events = require_history(reader, address, self._deployed.seen.block.number, proven, first)
+        return Sighting(
+            block=agreed.block,
+            head=to_hex(proven.head),
+            sequence=proven.counters.sequence,
+            epoch=proven.counters.epoch,
+            halted=proven.counters.halted,
+            roster=to_hex(proven.roster_digest(first)),
+            events=tuple(sorted(events, key=lambda event: event.sequence)),
+            silent=agreed.silent,
+        )
+
+    def _readers_now(self) -> Sequence[ChainReader]:
+        return agree_among(self._readers, self._needed).readers
+
+    def _require_no_fork(self, readers: Sequence[ChainReader], newest: BlockSeen) -> None:
+        for block in self._final:
+            if block.number > newest.number:
+                continue  # an endpoint that is behind is not a fork
+            found = agree_on(readers, block.number)
+            if found != block:
+                message = f"block {block.number} was final as {block.hash}, and is {found.hash} now"
+                raise ForkSeen(message, culprits=tuple(reader.name for reader in readers))
+
+    def _judge(self, seen: Sighting) -> Iterator[Alarm]:
+        last = self._last
+        if last and (seen.sequence < last.sequence or seen.events[: last.sequence] != last.events):
+            yield ForkSeen(f"act {last.sequence - 1} was final, and the contract has taken {seen.sequence} acts now")
+        for event in seen.events:
+            if event.digest not in self._known:
+                what = f"act {event.sequence} ({event.act}) is not in the transcript"
+                yield UnknownAct(what, culprits=(f"digest {to_hex(event.digest)}",))
+            elif not says_of(event, self._known[event.digest], event.digest):
+                yield UnknownAct(f"act {event.sequence} ({event.act}) is shown with other fields than were approved")
+        if seen.roster != to_hex(roster_digest(self._state.terms["roster"])):
+            yield RosterChanged(f"epoch {seen.epoch} has the roster {seen.roster}", culprits=("the roster",))
+        if seen.halted:
+            yield HaltSeen(f"the contract is halted since act {max(e.sequence for e in seen.events if e.act == 'Halt')}")
+
+
+def _proposals(book: Book) -> Iterator[OnChain]:
+    return (entry.body.act for entry in book if isinstance(entry.body, Proposed))
