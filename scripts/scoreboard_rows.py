@@ -191,7 +191,7 @@ ROWS: Mapping[int, Row] = MappingProxyType(
         ),
         15: Row("stateful adversary", "20,000 x 50 steps, 0 violations", "later"),
         16: Row("lying or failing RPC at every call", "25 kinds, 0 false anchored", measure=swept("tests.faults.rpc_faults")),
-        17: Row("reorg depth 1-64 at every stage", "never declared early", "contract"),
+        17: Row("reorg depth 1-64 at every stage", "never declared early", measure=swept("tests.faults.reorgs")),
         18: Row("symbolic properties of the contract", "15+, 0 counterexamples", "contract"),
         19: Row("contract fuzz, invariants, coverage, mutants", "100 %, >= 95 % killed", measure=contract),
         20: Row("clock +-10 years, backwards", "verdict unchanged", measure=tested("tests/adversary/test_clocks.py", "clocks")),

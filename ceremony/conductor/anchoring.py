@@ -114,6 +114,7 @@ def anchor(c: Conductor, step: Step) -> None:
         require_going(c.state)
         require_pinned(owed, seen)
         require_alive(_genesis(owed), seen.block.time)
+        require_margin(_genesis(owed), seen.block.time, c.ports.finality.margin)
     custodians = tuple(approval.custodian for approval in approvals)
     c.begin(
         Step(StepKind.ANCHOR, 0, step.series),
@@ -127,6 +128,13 @@ def anchor(c: Conductor, step: Step) -> None:
 def name_signers(c: Conductor, _step: Step) -> None:
     """The last entry: those who approved sign the closing checkpoint."""
     c.write(act.ClosingNamed(custodians=tuple(sorted(c.state.approvals))))
+
+
+def require_margin(act: Genesis, chain_time: int, margin: float) -> None:
+    """Raise DeadlinePassed, before anything is sent, when the act may die (both times in seconds of block time) before it is final."""
+    if act.deadline - chain_time < margin:
+        message = f"the act dies at {instant(act.deadline)}, in {act.deadline - chain_time} s; finality may take {margin:.0f} s"
+        raise DeadlinePassed(message, culprits=("the act",), remedy="Nothing was sent. Let it die, then `ceremony run DIR` proposes anew.")
 
 
 def require_act(state: State) -> TypedAct:

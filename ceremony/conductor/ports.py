@@ -76,6 +76,8 @@ class Finality:
     """Mainnet takes 13 to 20 minutes; an hour means that something is wrong."""
     pause: float = 0.2
     """Before the second look; it grows from there."""
+    margin: float = 1200.0
+    """What an act must have left to live when it is published, or it may die before it is final: mainnet at its slowest, 20 minutes."""
 
 
 @dataclass

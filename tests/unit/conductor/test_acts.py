@@ -172,6 +172,21 @@ def test_an_act_that_is_alive_is_left_alone(tmp_path):
     assert ceremony.run().attempt == 1
 
 
+@pytest.mark.parametrize(("left", "sent"), [(1100, False), (1400, True)])
+def test_an_act_that_may_die_before_it_is_final_is_not_sent(tmp_path, left, sent):
+    """Finality may take 1,200 seconds."""
+    ceremony = ceremony_at(Stage.APPROVED, tmp_path)
+    pass_time(ceremony, deadline_of(state_of(ceremony)) - ceremony.chain.finalized().time - left)
+    before = kinds(ceremony)
+    if sent:
+        assert ceremony.anchor().anchored
+        return
+    with pytest.raises(DeadlinePassed, match="finality may take 1200 s"):
+        ceremony.anchor()
+    assert kinds(ceremony) == before
+    assert ceremony.chain._data["genesis"] is None
+
+
 @pytest.mark.parametrize("act", [lambda ceremony: ceremony.approve(6), lambda ceremony: ceremony.anchor()], ids=["approved", "anchored"])
 def test_after_its_deadline_an_act_is_neither_approved_nor_anchored(act, tmp_path):
     ceremony = ceremony_at(Stage.APPROVED, tmp_path)
