@@ -137,6 +137,8 @@ def _word(report: Path, output: str) -> str:
     code, bounds = results[0]["exitcode"], results[0]["num_bounded_loops"]
     if code == COUNTEREXAMPLE and re.search("Counterexample: ", output):
         return "counterexample"
+    if "not been fully explored" in " ".join(output.split()):
+        return "not proven: halmos did not explore every path"
     return "proven" if code == PASSED and not bounds else f"not proven: halmos says {code}, {bounds or 0} loops cut"
 
 
