@@ -350,7 +350,7 @@ class AnswerError(CeremonyError):
     """No usable answer was given."""
 
     exit_code = 75
-    remedy = "Run the command in a terminal and answer its questions."
+    remedy = "Correct what is named above; the command's --help shows an example."
 
 
 class Declined(AnswerError):

@@ -90,9 +90,12 @@ def digest(act: TypedAct) -> bytes:
 
 def members(struct: Struct) -> dict[str, Value]:
     """A struct's members by their EIP-712 names, in order: bytes for hashes and addresses, int for numbers, str for text."""
-    fields = FIELDS[struct.type]
-    values = [value for name, value in struct.model_dump().items() if name != "type"]
-    return {name: _encode(kind, value) for (name, kind), value in zip(fields, values, strict=True)}
+    return {name: _encode(kind, getattr(struct, _field(name))) for name, kind in FIELDS[struct.type]}
+
+
+def _field(name: str) -> str:
+    """What a record calls a member: `plan_digest` for planDigest, `sequence` for seq."""
+    return "sequence" if name == "seq" else "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def _encode(kind: str, value: Any) -> Value:  # noqa: ANN401 - as pydantic gives it

@@ -4,12 +4,11 @@ The rules themselves live in `contracts/src/Ceremony.sol`; here is only their en
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 from ceremony.acts.digest import FIELDS, members
+from ceremony.acts.roster import encode_addresses, require_roster
 from ceremony.acts.typed import Value, keccak256
-from ceremony.anchor.artifacts.deployment import MAX_ROSTER
-from ceremony.anchor.artifacts.words import ADDRESS, WORD, encode_word, require_size
+from ceremony.anchor.artifacts.words import WORD, encode_word, require_size
 from ceremony.errors import ApprovalError, RecordError
 from ceremony.records.structs import OnChain
 
@@ -43,7 +42,7 @@ def encode_act(act: OnChain) -> bytes:
     for name, value in values.items():
         if isinstance(value, tuple):
             head.append(encode_word(len(values) * WORD))  # the only member of no fixed size, so it follows right behind
-            tail = encode_word(len(value)) + b"".join(require_size(address, ADDRESS).rjust(WORD, b"\0") for address in value)
+            tail = encode_word(len(value)) + encode_addresses(value)
         else:
             head.append(_encode_member(kinds[name], value))
     return b"".join(head) + tail
@@ -77,19 +76,8 @@ def encode_approvals(signatures: Mapping[bytes, bytes], roster: Sequence[bytes])
         raise ApprovalError(message, culprits=tuple(f"0x{address.hex()}" for address in foreign))
     parts: list[bytes] = []
     for address in roster:
-        parts += _compact(address, signatures[address]) if address in signatures else (address.rjust(WORD, b"\0"),)
+        parts += _compact(address, signatures[address]) if address in signatures else (encode_addresses([address]),)
     return sum(1 << position for position, address in enumerate(roster) if address in signatures), tuple(parts)
-
-
-def require_roster(roster: Sequence[bytes]) -> Sequence[bytes]:
-    """The roster; RecordError unless it is 1 to 32 addresses of 20 bytes, strictly ascending, none of them zero."""
-    if not 1 <= len(roster) <= MAX_ROSTER or any(len(address) != ADDRESS for address in roster):
-        message = f"a roster is 1 to {MAX_ROSTER} addresses of 20 bytes"
-        raise RecordError(message)
-    if any(left >= right for left, right in pairwise(roster)) or not any(roster[0]):
-        message = "a roster is strictly ascending: in order, each address once, none of them zero"
-        raise RecordError(message)
-    return roster
 
 
 def _compact(address: bytes, signature: bytes) -> tuple[bytes, bytes]:
@@ -104,4 +92,7 @@ def _compact(address: bytes, signature: bytes) -> tuple[bytes, bytes]:
 def _encode_member(kind: str, value: Value) -> bytes:
     if isinstance(value, int):
         return encode_word(value, int(kind.removeprefix("uint")))
-    return require_size(value, WORD) if isinstance(value, bytes) else b""
+    if not isinstance(value, bytes):
+        message = f"a {kind} is no member of an act on chain"
+        raise RecordError(message)
+    return require_size(value, WORD)

@@ -20,7 +20,7 @@ from ceremony.anchor.artifacts.deployment import (
 )
 from ceremony.anchor.artifacts.words import WORD, encode_word, require_size
 from ceremony.anchor.calls import act_type, selector
-from ceremony.errors import ChainLied, RecordError
+from ceremony.errors import CallReverted, ChainLied, RecordError
 
 __all__ = [
     "CREATE2_FACTORY", "Artifact", "Terms", "create2_address", "create_address", "creation_code", "encode_factory_call",
@@ -106,6 +106,11 @@ def parse_uint(answer: bytes, bits: int = 64) -> int:
 def parse_flag(answer: bytes) -> bool:
     """The answer of a yes-or-no view; ChainLied if it is neither 0 nor 1."""
     return parse_uint(answer, 1) == 1
+
+
+def refused_before_sending(artifact: Artifact, data: bytes, endpoint: str) -> CallReverted:
+    """What a writer raises when the contract refuses the simulation, with these revert data."""
+    return CallReverted(f"the contract would refuse this: {parse_refusal(artifact, data)}; nothing was sent", culprits=(endpoint,))
 
 
 def parse_refusal(artifact: Artifact, data: bytes) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from ceremony.acts.roster import hash_roster
 from ceremony.acts.typed import keccak256
 from ceremony.anchor.artifacts.words import ADDRESS, WORD, require_size
 from ceremony.errors import ChainLied
@@ -114,15 +115,11 @@ def _after(history: History, event: ActEvent) -> History:
     )
     if event.act != "Rotate":
         return changed
-    rotated, epoch = event.fields["rosterDigest"], event.fields["epoch"]
-    if epoch != history.epoch + 1 or not isinstance(rotated, bytes) or rotated != _digest_of(event.fields["roster"]):
+    rotated, epoch, roster = (event.fields[name] for name in ("rosterDigest", "epoch", "roster"))
+    if epoch != history.epoch + 1 or not isinstance(rotated, bytes) or not isinstance(roster, tuple) or rotated != hash_roster(roster):
         message = f"act {event.sequence} hands over to a roster or an epoch that does not follow"
         raise ChainLied(message)
     return replace(changed, epoch=history.epoch + 1, roster_digest=rotated)
-
-
-def _digest_of(roster: bytes | int | tuple[bytes, ...]) -> bytes:
-    return keccak256(b"".join(address.rjust(WORD, b"\0") for address in roster)) if isinstance(roster, tuple) else b""
 
 
 def _tail(words: Sequence[bytes], head: int) -> tuple[bytes, ...]:

@@ -5,8 +5,9 @@ The payer pays and has no authority: the contract looks at approvals only.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -14,13 +15,13 @@ from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractLogicError, Web3Exception
 
 from ceremony.anchor.artifacts.artifact import load_artifact
-from ceremony.anchor.contract import parse_refusal
+from ceremony.anchor.contract import refused_before_sending
+from ceremony.anchor.unlocked import SEND_SECONDS
 from ceremony.disk import read_limited
-from ceremony.errors import AnswerError, BalanceTooLow, CallReverted, ChainUnreachable, DirectoryError, RecordError
+from ceremony.errors import AnswerError, BalanceTooLow, ChainUnreachable, DirectoryError, RecordError
 from ceremony.records.canonical import require_shallow
 
-SEND_SECONDS = 20
-"""For one answer while sending."""
+T = TypeVar("T")
 MARGIN = 2
 """Fees may double between two blocks of a busy chain and the payment still goes through."""
 KEYSTORE_LIMIT = 1 << 16
@@ -42,7 +43,7 @@ class EvmWriter:
     def nonce(self) -> int:
         """The payer's next nonce, pending transactions included."""
         payer = Web3.to_checksum_address(self.payer())
-        return int(self._guard(lambda: self._web3.eth.get_transaction_count(payer, "pending")))
+        return self._guard(lambda: int(self._web3.eth.get_transaction_count(payer, "pending")))
 
     def send(self, to: str | None, data: bytes) -> str:
         """Simulate, check the balance, send; the transaction's hash. CallReverted or BalanceTooLow mean that nothing was sent."""
@@ -50,29 +51,28 @@ class EvmWriter:
         transaction: dict[str, Any] = {"from": payer, "data": "0x" + data.hex(), "value": 0}
         if to:
             transaction["to"] = Web3.to_checksum_address(to)
-        transaction["gas"] = int(self._guard(lambda: self._web3.eth.estimate_gas(transaction)) * 1.2)  # type: ignore[arg-type]
-        price = int(self._guard(lambda: self._web3.eth.gas_price)) * MARGIN
+        transaction["gas"] = self._guard(lambda: int(self._web3.eth.estimate_gas(transaction) * 1.2))  # type: ignore[arg-type]
+        price = self._guard(lambda: int(self._web3.eth.gas_price)) * MARGIN
         self._require_balance(payer, transaction["gas"] * price)
-        transaction |= {"nonce": self.nonce(), "gasPrice": price, "chainId": int(self._guard(lambda: self._web3.eth.chain_id))}
+        transaction |= {"nonce": self.nonce(), "gasPrice": price, "chainId": self._guard(lambda: int(self._web3.eth.chain_id))}
         signed = self._account.sign_transaction(transaction)
-        return self._hex(self._guard(lambda: self._web3.eth.send_raw_transaction(signed.raw_transaction)))
+        return self._guard(lambda: self._hex(self._web3.eth.send_raw_transaction(signed.raw_transaction)))
 
     def _require_balance(self, payer: Any, needed: int) -> None:  # noqa: ANN401 - web3's checksum address
-        balance = int(self._guard(lambda: self._web3.eth.get_balance(payer)))
+        balance = self._guard(lambda: int(self._web3.eth.get_balance(payer)))
         if balance < needed:
             message = f"payer {payer} has {balance} wei and may need {needed}"
             raise BalanceTooLow(message, culprits=(str(payer),))
 
-    def _guard(self, call: Any) -> Any:  # noqa: ANN401 - web3's own types
+    def _guard(self, call: Callable[[], T]) -> T:
         """Run a web3 call; its errors become named ones."""
         try:
             return call()
         except ContractLogicError as error:
             data = str(error.data or "")
             refusal = bytes.fromhex(data.removeprefix("0x")) if data.startswith("0x") else b""
-            message = f"the contract would refuse this: {parse_refusal(load_artifact(), refusal)}; nothing was sent"
-            raise CallReverted(message, culprits=(self.name,)) from None
-        except (Web3Exception, OSError, ValueError, KeyError) as error:
+            raise refused_before_sending(load_artifact(), refusal, self.name) from None
+        except (Web3Exception, OSError, ValueError, KeyError, TypeError) as error:
             text = str(error)
             if "insufficient funds" in text.lower():
                 message = f"the payer cannot pay: {text[:200]}"

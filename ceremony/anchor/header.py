@@ -45,14 +45,12 @@ _LATER = {
 
 @dataclass(frozen=True)
 class Header:
-    """What a block's hash vouches for: `hash` is lower-case `0x` hex, `time` Unix seconds, the others 32 bytes each."""
+    """What a block's hash vouches for: `hash` is lower-case `0x` hex, `time` Unix seconds, `state_root` 32 bytes."""
 
     number: int
     hash: str
     time: int
     state_root: bytes
-    receipts_root: bytes
-    parent: bytes
 
 
 def parse_header(answer: Mapping[str, Any]) -> Header:
@@ -75,8 +73,6 @@ def parse_header(answer: Mapping[str, Any]) -> Header:
         hash="0x" + claimed.hex(),
         time=parse_quantity(answer, "timestamp"),
         state_root=parse_data(answer, "stateRoot", 32),
-        receipts_root=parse_data(answer, "receiptsRoot", 32),
-        parent=parse_data(answer, "parentHash", 32),
     )
 
 

@@ -16,6 +16,8 @@ from ceremony.records.base import from_hex
 from ceremony.records.evidence import BlockSeen
 
 FIRST_EPOCH = 1
+NO_ROOT = "0x" + "00" * 32
+"""Asked about when there is no root to ask about; the contract anchors none such."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Every answer is checked for shape before it is believed; every wait and every si
 
 import http.client
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -25,6 +26,8 @@ TRIES = 3
 PAUSE_SECONDS = 0.3
 ANSWER_LIMIT = 4 << 20
 """Bytes of one answer: code and proofs take 100,000."""
+CHUNK = 1 << 16
+_DIGEST = re.compile(r"0x[0-9a-fA-F]{64}")
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _REVERTED = 3
 _HASHES_ONLY = False
@@ -41,7 +44,7 @@ class JsonRpc:
 
     def chain_id(self) -> int:
         """EIP-155 chain id."""
-        return self._quantity(self.ask("eth_chainId"))
+        return self.quantity(self.ask("eth_chainId"))
 
     def finalized(self) -> BlockSeen:
         """The newest finalized block."""
@@ -129,7 +132,7 @@ class JsonRpc:
         try:
             request = urllib.request.Request(self.name, body, {"Content-Type": "application/json"})  # noqa: S310 - plans allow http(s) only
             with urllib.request.urlopen(request, timeout=self._seconds) as response:  # noqa: S310 - likewise
-                data = response.read(ANSWER_LIMIT + 1)
+                data = self._read(response)
         except urllib.error.HTTPError as error:
             kind = ChainUnreachable if error.code in _BUSY else ChainLied
             message = f"endpoint {self.name} answered HTTP {error.code}"
@@ -146,6 +149,17 @@ class JsonRpc:
         except (RecordError, ValueError):
             raise self._lied("its answer is not JSON") from None
 
+    def _read(self, response: http.client.HTTPResponse) -> bytes:
+        """The body, within the time for one answer: a server that sends a byte now and then must not hold anybody up."""
+        end, chunks, size = time.monotonic() + self._seconds, [], 0
+        while size <= ANSWER_LIMIT and (chunk := response.read1(CHUNK)):
+            chunks.append(chunk)
+            size += len(chunk)
+            if time.monotonic() > end:
+                message = f"its answer was not complete after {self._seconds:g} s"
+                raise TimeoutError(message)
+        return b"".join(chunks)
+
     def _refused(self, method: str, error: Any) -> CallReverted | ChainUnreachable:  # noqa: ANN401 - JSON
         code = error.get("code") if isinstance(error, dict) else None
         text = str(error.get("message") if isinstance(error, dict) else error)[:200]
@@ -160,7 +174,7 @@ class JsonRpc:
         if not isinstance(found, dict):
             raise self._lied("it has no such block")
         try:
-            return BlockSeen(number=self._quantity(found["number"]), hash=found["hash"], time=self._quantity(found["timestamp"]))
+            return BlockSeen(number=self.quantity(found["number"]), hash=found["hash"], time=self.quantity(found["timestamp"]))
         except (KeyError, ValueError):
             raise self._lied("a block has not the shape of one") from None
 
@@ -170,8 +184,8 @@ class JsonRpc:
         contract = found.get("contractAddress")
         return Receipt(
             transaction=transaction.lower(),
-            succeeded=self._quantity(found["status"]) == 1,
-            block_number=self._quantity(found["blockNumber"]),
+            succeeded=self.quantity(found["status"]) == 1,
+            block_number=self.quantity(found["blockNumber"]),
             block_hash=str(found["blockHash"]).lower(),
             contract=contract.lower() if contract else None,
             logs=tuple(self._log(log) for log in found["logs"]),
@@ -185,7 +199,14 @@ class JsonRpc:
             raise self._lied(f"{what} has not the shape of one")
         return found
 
-    def _quantity(self, text: Any) -> int:  # noqa: ANN401 - JSON
+    def digest(self, text: Any) -> str:  # noqa: ANN401 - JSON
+        """A hash in an answer, lower-case hex; ChainLied when it is none."""
+        if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+            raise self._lied(f"{str(text)[:40]!r} is not a hash")
+        return text.lower()
+
+    def quantity(self, text: Any) -> int:  # noqa: ANN401 - JSON
+        """A number in an answer; ChainLied when it is none."""
         try:
             return int(text, 16)
         except (TypeError, ValueError):

@@ -40,4 +40,4 @@ def show(file: Path, typed: bool, as_json: bool) -> None:
         steps = explain_digest(found)
         click.echo(f"\nDomain separator: {steps['domain_separator']}\nStruct hash:      {steps['struct_hash']}")
         click.echo("\nAs EIP-712 JSON (eth_signTypedData_v4):")
-        click.echo(json.dumps(document, indent=2))
+        click.echo(json.dumps(document))

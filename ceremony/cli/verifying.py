@@ -41,9 +41,8 @@ class Knowledge:
     def parse(self) -> Trust:
         """The same, read; AnswerError names the option that is wrong."""
         urls = distinct(self.endpoints)
-        if urls and not 1 <= self.need <= len(urls):
-            message = f"--need {self.need}, but {len(urls)} different endpoints are named"
-            raise AnswerError(message, culprits=("--need",), remedy="Name more endpoints, or need fewer.")
+        if urls:
+            require_enough(urls, self.need)
         return Trust(
             roster=None if self.roster is None else parse_roster(self.roster),
             contract=None if self.contract is None else parse_contract(self.contract),
@@ -74,6 +73,13 @@ def parse_roster(text: str) -> str:
 def parse_contract(text: str) -> str:
     """A contract's address in lower-case hex; AnswerError for anything else."""
     return _require_form(text.strip().lower(), _ADDRESS, "--contract", "an address: 0x and 40 hex digits")
+
+
+def require_enough(urls: Sequence[str], need: int) -> None:
+    """Raise AnswerError unless as many different endpoints are named as must answer."""
+    if not 1 <= need <= len(urls):
+        message = f"--need {need}, but {len(urls)} different endpoints are named"
+        raise AnswerError(message, culprits=("--need",), remedy="Name more endpoints, or need fewer: one alone is taken at its word.")
 
 
 def parse_block(text: str) -> tuple[int, str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 
 from ceremony.anchor.rpc import JsonRpc
-from ceremony.cli.verifying import distinct
+from ceremony.cli.verifying import distinct, require_enough
 from ceremony.cli.wiring import read_state
-from ceremony.errors import AnswerError, CeremonyError, ChainUnreachable, EndpointsDisagree
+from ceremony.errors import CeremonyError, ChainUnreachable, EndpointsDisagree
 from ceremony.verify.monitor import Monitor, Sighting
 
 PATIENCE = 3
@@ -36,9 +36,7 @@ class Orders:
 def follow(directory: Path, endpoints: Sequence[str], need: int, orders: Orders) -> int:
     """Watch until an alarm (its exit code), or look once (0 when all is well)."""
     urls = distinct(endpoints)
-    if not 1 <= need <= len(urls):
-        message = f"--need {need}, but {len(urls)} different endpoints are named"
-        raise AnswerError(message, culprits=("--need",), remedy="Name more endpoints, or need fewer: one alone is taken at its word.")
+    require_enough(urls, need)
     book, state = read_state(directory)
     monitor, failures = Monitor(book, state, [JsonRpc(url) for url in urls], need), 0
     while True:
@@ -64,7 +62,7 @@ def show(seen: Sighting, *, as_json: bool) -> None:
         click.echo(json.dumps({"alarm": None, **fields, "halted": seen.halted, "roster": seen.roster, "silent": list(seen.silent)}))
         return
     silent = f"; silent: {', '.join(seen.silent)}" if seen.silent else ""
-    click.echo(f"block {seen.block.number}: {seen.sequence} acts, epoch {seen.epoch}, head {seen.head}: all explained{silent}")
+    click.echo(f"block {seen.block.number}: acts {seen.sequence}, epoch {seen.epoch}, head {seen.head}: all explained{silent}")
 
 
 def alarm(error: CeremonyError, orders: Orders) -> int:

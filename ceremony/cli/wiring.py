@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
-import click
-
 from ceremony.anchor.chain import ChainReader, ChainWriter
 from ceremony.anchor.rpc import JsonRpc
 from ceremony.anchor.unlocked import UnlockedWriter
+from ceremony.cli.people import ask_hidden
 from ceremony.conductor.ports import People, Ports
 from ceremony.custody.blobs import BlobDirectory
 from ceremony.custody.spawned import SpawnedDealer, combine_spawned
@@ -80,7 +79,7 @@ def ask_payer(keystore: Path, plan: Plan) -> Callable[[], ChainWriter]:
     if not keystore.is_file():
         message = f"there is no key file {keystore}"
         raise DirectoryError(message, culprits=(str(keystore),))
-    password = str(click.prompt(f"Password of {keystore}", hide_input=True, default="", show_default=False, err=True))
+    password = ask_hidden(f"Password of {keystore}")
     writer = EvmWriter(plan.chain.endpoints[0], open_keystore(keystore, password))
     return lambda: writer
 

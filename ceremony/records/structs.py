@@ -63,78 +63,58 @@ class Genesis(Record):
     head: Hex32
 
 
-class Anchor(Record):
-    """Write a root on chain. Of kind VOID it only spends its sequence number, so that the act whose digest is `root` can never follow.
+class Placed(Record):
+    """Where every act after the genesis belongs: the transcript at its proposal entry, and the contract as it was then.
 
-    Like every act after the genesis it ends with where it belongs: the transcript's root and size at its proposal entry, then epoch,
-    sequence, deadline (seconds of block time) and the contract head before it.
+    `deadline` is in seconds of block time; `head` is the contract head before the act.
     """
+
+    transcript_root: Hex32
+    transcript_size: Count
+    epoch: Count
+    sequence: Count
+    deadline: Count
+    head: Hex32
+
+
+class Anchor(Placed):
+    """Write a root on chain. Of kind VOID it only spends its sequence number, so that the act whose digest is `root` can never follow."""
 
     type: Literal["Anchor"] = "Anchor"
     kind: Annotated[int, Field(ge=0, le=255)]
     root: Hex32
     size: Count
     metadata: Hex32
-    transcript_root: Hex32
-    transcript_size: Count
-    epoch: Count
-    sequence: Count
-    deadline: Count
-    head: Hex32
 
 
-class Release(Record):
+class Release(Placed):
     """Release an artifact as the successor of the one before it (zeros: the first)."""
 
     type: Literal["Release"] = "Release"
     artifact: Hex32
     manifest: Hex32
     predecessor: Hex32
-    transcript_root: Hex32
-    transcript_size: Count
-    epoch: Count
-    sequence: Count
-    deadline: Count
-    head: Hex32
 
 
-class Rotate(Record):
+class Rotate(Placed):
     """Hand over to a new roster: ascending addresses, as many as before."""
 
     type: Literal["Rotate"] = "Rotate"
     roster: Annotated[tuple[Address, ...], Field(min_length=1, max_length=32)]
-    transcript_root: Hex32
-    transcript_size: Count
-    epoch: Count
-    sequence: Count
-    deadline: Count
-    head: Hex32
 
 
-class Halt(Record):
+class Halt(Placed):
     """Stop everything but rotation. `reason` is the SHA-256 of a text that stands off chain."""
 
     type: Literal["Halt"] = "Halt"
     reason: Hex32
-    transcript_root: Hex32
-    transcript_size: Count
-    epoch: Count
-    sequence: Count
-    deadline: Count
-    head: Hex32
 
 
-class Resume(Record):
+class Resume(Placed):
     """End a halt."""
 
     type: Literal["Resume"] = "Resume"
     reason: Hex32
-    transcript_root: Hex32
-    transcript_size: Count
-    epoch: Count
-    sequence: Count
-    deadline: Count
-    head: Hex32
 
 
 class Checkpoint(Record):

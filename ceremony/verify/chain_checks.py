@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ceremony.acts.digest import digest
 from ceremony.acts.roster import roster_digest
 from ceremony.anchor.agreement import require_chain, require_same
-from ceremony.anchor.proven import Proven, prove_contract, require_header, require_history, told_by
+from ceremony.anchor.proven import require_header, require_history, told_by
 from ceremony.anchor.reading import code_digest
 from ceremony.anchor.standing import require_receipt, require_runtime, says_of
 from ceremony.errors import ChainMismatch
@@ -19,7 +19,6 @@ from ceremony.records.evidence import BlockSeen
 from ceremony.verify.report import Finding, Verdict, pending, proven
 from ceremony.verify.state import Subject, blamed
 
-NO_ROOT = "0x" + "00" * 32
 ENOUGH_SOURCES = 2
 BLOCKS_LIMIT = 256
 """Blocks asked for at each endpoint: a ceremony names four, and one more for every act that died."""
@@ -61,19 +60,19 @@ def blocks_stand_on_chain(subject: Subject) -> Finding:
 
 def contract_stands_on_chain(subject: Subject) -> Finding:
     """The code on chain, proven by its hash in the account, is the local rebuild, byte for byte: roster, ceremony, n, k and all (T18)."""
-    proven_state = _prove(subject)
-    if proven_state is None:
+    seen = subject.proven
+    if seen is None:
         return pending("no contract was checked on chain")
     terms = subject.state.terms
     with told_by(*subject.readers):
-        require_runtime(proven_state.code, subject.artifact, terms)
+        require_runtime(seen.code, subject.artifact, terms)
     numbers = f"{terms['k']} of {len(terms['roster'])}, halting {terms['halting']}"
-    return proven(f"code hash {code_digest(proven_state.code)}, roster {to_hex(roster_digest(terms['roster']))}, {numbers}")
+    return proven(f"code hash {code_digest(seen.code)}, roster {to_hex(roster_digest(terms['roster']))}, {numbers}")
 
 
 def genesis_stands_on_chain(subject: Subject) -> Finding:
     """The contract's genesis root, proven in its storage, is this act's, and is anchored."""
-    state, seen = subject.state, _prove(subject)
+    state, seen = subject.state, subject.proven
     if seen is None:
         return pending("no contract was checked on chain")
     if seen.counters.sequence == 0:
@@ -91,7 +90,7 @@ def genesis_stands_on_chain(subject: Subject) -> Finding:
 
 def history_is_whole(subject: Subject) -> Finding:
     """The contract's events, from its deployment on, replayed: they give the proven head, so none is missing, added or altered."""
-    state, seen = subject.state, _prove(subject)
+    state, seen = subject.state, subject.proven
     if seen is None or state.deployed is None or not seen.counters.sequence or state.proposed is None:
         return pending("no act was checked on chain")
     first, roster = state.deployed.seen.block.number, roster_digest(state.terms["roster"])
@@ -117,15 +116,6 @@ def receipt_stands_on_chain(subject: Subject) -> Finding:
     with told_by(*subject.readers):
         require_receipt(receipt, state.deployed.contract, act, digest(state.contract_act(act)), block)
     return proven(f"block {block.number} {block.hash}, transaction {anchored.transaction}")
-
-
-def _prove(subject: Subject) -> Proven | None:
-    """The contract, proven through every endpoint at the block they agree on; None when there is no contract or nobody to ask."""
-    deployed, readers, proposed = subject.state.deployed, subject.readers, subject.state.proposed
-    if deployed is None or not readers:
-        return None
-    root = proposed.act.root if proposed else NO_ROOT
-    return [prove_contract(reader, deployed.contract, subject.agreed.block, subject.artifact, root) for reader in readers][-1]
 
 
 def _blocks(subject: Subject) -> Iterator[tuple[BlockSeen, Entry]]:

@@ -9,7 +9,7 @@ from ceremony.anchor.agreement import agree_among, agree_on, require_chain
 from ceremony.anchor.artifacts.artifact import find_artifact
 from ceremony.anchor.chain import ChainReader
 from ceremony.anchor.events import ActEvent
-from ceremony.anchor.proven import prove_contract, require_history
+from ceremony.anchor.proven import NO_ROOT, prove_contract, require_history
 from ceremony.anchor.standing import require_runtime, says_of
 from ceremony.errors import Alarm, ChainMismatch, CodeDrift, ForkSeen, HaltSeen, OutOfTurn, RosterChanged, UnknownAct
 from ceremony.protocol.state import State
@@ -18,8 +18,6 @@ from ceremony.records.base import to_hex
 from ceremony.records.evidence import BlockSeen
 from ceremony.records.structs import OnChain
 from ceremony.transcript.book import Book
-
-NO_ROOT = "0x" + "00" * 32
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,6 @@ class Monitor:
         self._state, self._deployed = state, state.deployed
         self._readers, self._needed = readers, needed
         self._known = {digest(state.contract_act(act)): act for act in _proposals(book)}
-        self._final: list[BlockSeen] = [self._deployed.seen.block]
         self._last: Sighting | None = None
 
     def look(self) -> Sighting:
@@ -73,12 +70,11 @@ class Monitor:
         for alarm in self._judge(seen):
             raise alarm
         self._last = seen
-        self._final = [*self._final[:1], seen.block]  # the oldest and the newest are enough: a fork below the newest changes it too
         return seen
 
     def _see(self) -> Sighting:
-        require_chain(self._readers_now(), self._state.plan.chain.id)
         agreed = agree_among(self._readers, self._needed)
+        require_chain(agreed.readers, self._state.plan.chain.id)
         self._require_no_fork(agreed.readers, agreed.block)
         address, artifact, terms = self._deployed.contract, find_artifact(self._state.opened.files), self._state.terms
         first = roster_digest(terms["roster"])
@@ -100,11 +96,9 @@ class Monitor:
             silent=agreed.silent,
         )
 
-    def _readers_now(self) -> Sequence[ChainReader]:
-        return agree_among(self._readers, self._needed).readers
-
     def _require_no_fork(self, readers: Sequence[ChainReader], newest: BlockSeen) -> None:
-        for block in self._final:
+        """The oldest block that is known to be final, and the newest: a fork between them changes the newest too."""
+        for block in (self._deployed.seen.block, *([self._last.block] if self._last else [])):
             if block.number > newest.number:
                 continue  # an endpoint that is behind is not a fork
             found = agree_on(readers, block.number)
@@ -113,19 +107,20 @@ class Monitor:
                 raise ForkSeen(message, culprits=tuple(reader.name for reader in readers))
 
     def _judge(self, seen: Sighting) -> Iterator[Alarm]:
+        """Every reason for an alarm, the most telling first: a halt or a rotation is also an act that the transcript does not know."""
         last = self._last
         if last and (seen.sequence < last.sequence or seen.events[: last.sequence] != last.events):
             yield ForkSeen(f"act {last.sequence - 1} was final, and the contract has taken {seen.sequence} acts now")
+        if seen.roster != to_hex(roster_digest(self._state.terms["roster"])):
+            yield RosterChanged(f"epoch {seen.epoch} has the roster {seen.roster}", culprits=("the roster",))
+        if seen.halted:
+            yield HaltSeen(f"the contract is halted since act {max(e.sequence for e in seen.events if e.act == 'Halt')}")
         for event in seen.events:
             if event.digest not in self._known:
                 what = f"act {event.sequence} ({event.act}) is not in the transcript"
                 yield UnknownAct(what, culprits=(f"digest {to_hex(event.digest)}",))
             elif not says_of(event, self._known[event.digest], event.digest):
                 yield UnknownAct(f"act {event.sequence} ({event.act}) is shown with other fields than were approved")
-        if seen.roster != to_hex(roster_digest(self._state.terms["roster"])):
-            yield RosterChanged(f"epoch {seen.epoch} has the roster {seen.roster}", culprits=("the roster",))
-        if seen.halted:
-            yield HaltSeen(f"the contract is halted since act {max(e.sequence for e in seen.events if e.act == 'Halt')}")
 
 
 def _proposals(book: Book) -> Iterator[OnChain]:

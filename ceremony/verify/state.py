@@ -9,6 +9,7 @@ from typing import TypeVar
 from ceremony.anchor.agreement import Agreement, agree_among, agree_on
 from ceremony.anchor.artifacts.artifact import Artifact, find_artifact
 from ceremony.anchor.chain import ChainReader
+from ceremony.anchor.proven import NO_ROOT, Proven, prove_contract
 from ceremony.errors import CeremonyError, ChainLied
 from ceremony.protocol.state import State
 from ceremony.records.entries import Entry
@@ -80,6 +81,15 @@ class Subject:
             message = f"block {number} is {name} as you know it, and {block.hash} as the endpoints show it"
             raise ChainLied(message, culprits=tuple(reader.name for reader in agreed.readers))
         return replace(agreed, block=block)
+
+    @cached_property
+    def proven(self) -> Proven | None:
+        """The contract, proven through every endpoint at the agreed block; None when there is no contract or nobody to ask."""
+        deployed, proposed = self.state.deployed, self.state.proposed
+        if deployed is None or not self.trust.readers:
+            return None
+        root = proposed.act.root if proposed else NO_ROOT
+        return [prove_contract(reader, deployed.contract, self.agreed.block, self.artifact, root) for reader in self.readers][-1]
 
     @property
     def readers(self) -> Sequence[ChainReader]:

@@ -1,12 +1,8 @@
 """The contract on a real node: all six acts, their events, storage and digests as this package reads them, and every way past a quorum."""
 
-import os
-import re
-import subprocess
 import time
 from dataclasses import replace
 from itertools import combinations, count
-from threading import Thread
 
 import pytest
 from coincurve import PrivateKey
@@ -24,10 +20,8 @@ from ceremony.anchor.rpc import JsonRpc
 from ceremony.errors import CallReverted, ChainLied, ChainMismatch
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.structs import Anchor, Domain, Genesis, Halt, Release, Resume, Rotate, TypedAct
+from tests.node import running_node
 
-START_LINES = 200
-"""Lines that the node may print before it listens; it prints about 60."""
-LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
 RECEIPT_TRIES = 500
 RECEIPT_PAUSE = 0.02
 """Seconds between two tries; together as long as an answer may take."""
@@ -205,16 +199,8 @@ class Altering:
 
 @pytest.fixture(scope="module")
 def node():
-    """A real node of its own, ended by its process id."""
-    command = [os.environ["CEREMONY_ANVIL"], "--port", "0", "--host", "127.0.0.1", "--hardfork", "osaka", "--slots-in-an-epoch", "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            lines = (process.stdout.readline() for _ in range(START_LINES))
-            url = f"http://127.0.0.1:{next(found[1] for line in lines if (found := LISTENING.match(line)))}"
-            Thread(target=process.stdout.read, daemon=True).start()  # it tells of every call, and stands still when nobody listens
-            yield url
-        finally:
-            process.terminate()
+    with running_node("--hardfork", "osaka", "--slots-in-an-epoch", "1") as url:
+        yield url
 
 
 @pytest.fixture

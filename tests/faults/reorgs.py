@@ -4,8 +4,6 @@ The node's finality trails by 96 blocks, so that every such reorganisation comes
 that gives up does so with a named error, and the same command again ends with the act final, once.
 """
 
-import os
-import subprocess
 import tempfile
 import threading
 import time
@@ -23,6 +21,7 @@ from ceremony.conductor.ports import Finality, Ports
 from ceremony.errors import CeremonyError, ChainError
 from ceremony.protocol.state import State
 from scripts.devchain import FIRST_ID
+from tests.node import running_node
 from tests.simulators import ceremony_directory
 from tests.simulators.ceremony_directory import SimulatedCeremony, plan_text
 from tests.sweeps import Swept
@@ -43,15 +42,9 @@ TRIES = 4
 @contextmanager
 def node() -> Iterator[str]:
     """A node of this sweep's own; its URL."""
-    port = 30_000 + os.getpid() % 2_000
-    command = [os.environ["CEREMONY_ANVIL"], "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(FIRST_ID), "--silent"]
-    process = subprocess.Popen(
-        [*command, "--block-time", str(BLOCK_SECONDS), "--slots-in-an-epoch", str(SLOTS), "--hardfork", "osaka"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url, end = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
-    try:
+    options = ("--chain-id", str(FIRST_ID), "--block-time", str(BLOCK_SECONDS), "--slots-in-an-epoch", str(SLOTS), "--hardfork", "osaka")
+    with running_node(*options) as url:
+        end = time.monotonic() + START_SECONDS
         while True:
             with suppress(ChainError):  # it does not listen yet, or has no final block yet
                 if JsonRpc(url).finalized().number:
@@ -59,9 +52,6 @@ def node() -> Iterator[str]:
             assert time.monotonic() < end
             time.sleep(BLOCK_SECONDS)
         yield url
-    finally:
-        process.kill()
-        process.wait()
 
 
 class Dropping(UnlockedWriter):

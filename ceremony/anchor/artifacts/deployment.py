@@ -1,18 +1,15 @@
 """What a deployment of the contract looks like: creation code, runtime code, address (DESIGN 4.10). Pure."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TypedDict, Unpack
 
-from ceremony.acts.roster import roster_digest
+from ceremony.acts.roster import MAX_ROSTER, encode_addresses, require_roster, roster_digest
 from ceremony.acts.typed import keccak256
 from ceremony.anchor.artifacts.artifact import Artifact
 from ceremony.anchor.artifacts.words import ADDRESS, WORD, encode_word, require_range, require_size
 from ceremony.errors import PlanError
 from ceremony.records.base import from_hex
 
-MAX_ROSTER = 32
-"""One bit each in the contract's uint32 bitmap."""
 NAMES = ("ceremony", "ceremony rehearsal")
 CREATE2_FACTORY = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
 """The deterministic deployment proxy that most chains carry at this one address."""
@@ -41,7 +38,7 @@ def creation_code(artifact: Artifact, **terms: Unpack[Terms]) -> bytes:
     _require_terms(terms)
     name = terms["name"].encode()
     text = encode_word(len(name)) + name + bytes(-len(name) % WORD)
-    roster = encode_word(len(terms["roster"])) + b"".join(from_hex(address).rjust(WORD, b"\0") for address in terms["roster"])
+    roster = encode_word(len(terms["roster"])) + encode_addresses([from_hex(address) for address in terms["roster"]])
     # SPEC Solidity ABI: (string,bytes32,address[],uint8,uint8), five words of head, then the tails of string and array
     numbers = encode_word(terms["k"]) + encode_word(terms["halting"])
     head = encode_word(5 * WORD) + terms["ceremony_id"] + encode_word(5 * WORD + len(text)) + numbers
@@ -97,7 +94,4 @@ def _require_terms(terms: Terms) -> None:
         message = f"a contract is named {' or '.join(map(repr, NAMES))}, not {terms['name']!r}"
         raise PlanError(message)
     require_size(terms["ceremony_id"], WORD)
-    addresses = [require_size(from_hex(address), ADDRESS) for address in terms["roster"]]
-    if any(left >= right for left, right in pairwise([bytes(ADDRESS), *addresses])):
-        message = "a contract's roster is strictly ascending: each address once, none of them zero"
-        raise PlanError(message)
+    require_roster([from_hex(address) for address in terms["roster"]])

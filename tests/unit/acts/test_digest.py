@@ -44,8 +44,10 @@ def by_eth_account(act):
     dumped = act.struct.model_dump()
     name = dumped.pop("type")
     values = {}
-    for (kind, member), value in zip(typed_members(name), dumped.values(), strict=True):
+    for kind, member in typed_members(name):
+        value = dumped.pop(_snake(member))
         values[member] = bytes.fromhex(value[2:]) if kind == "bytes32" else list(value) if kind == "address[]" else value
+    assert not dumped, "every field of the record is signed"
     message = encode_typed_data(
         full_message={
             "types": {
@@ -73,7 +75,7 @@ def test_the_structs_are_the_ones_written_here():
     for name, fields in FIELDS.items():
         struct = getattr(structs, name)
         assert struct.model_fields["type"].default == name
-        assert [_snake(member) for member, _ in fields] == [member for member in struct.model_fields if member != "type"]
+        assert {_snake(member) for member, _ in fields} == {member for member in struct.model_fields if member != "type"}
 
 
 def _snake(member):
@@ -92,10 +94,11 @@ def test_every_struct_that_can_be_signed_is_drawn_here():
 @given(data=st.data())
 def test_the_members_are_what_an_encoder_takes(name, data):
     struct = data.draw(STRUCTS[name])
-    dumped = [value for member, value in struct.model_dump().items() if member != "type"]
+    dumped = struct.model_dump()
     found = members(struct)
     assert list(found) == [member for member, _ in FIELDS[name]]
-    for (_, kind), value, written in zip(FIELDS[name], found.values(), dumped, strict=True):
+    for (member, kind), value in zip(FIELDS[name], found.values(), strict=True):
+        written = dumped[_snake(member)]
         if kind == "address[]":
             assert tuple("0x" + one.hex() for one in value) == written
         elif kind in {"bytes32", "address"}:

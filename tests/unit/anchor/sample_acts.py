@@ -36,5 +36,7 @@ TUPLES = {
 
 def plain(act: OnChain) -> tuple[object, ...]:
     """An act's members as an independent encoder takes them; every text that is no address is 32 bytes."""
-    values = list(act.model_dump(exclude={"type"}).values())
+    dumped = act.model_dump(exclude={"type"})
+    last = () if act.type == "Genesis" else tuple(PLACE)
+    values = [value for name, value in dumped.items() if name not in last] + [dumped[name] for name in last]
     return tuple(bytes.fromhex(value[2:]) if isinstance(value, str) else value for value in values)

@@ -10,8 +10,9 @@ from eth_utils.abi import collapse_if_tuple, function_abi_to_4byte_selector, fun
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ceremony.acts.roster import require_roster
 from ceremony.anchor.artifacts.words import encode_word, require_range
-from ceremony.anchor.calls import act_selector, act_type, encode_act, encode_approvals, encode_call, require_roster, selector
+from ceremony.anchor.calls import act_selector, act_type, encode_act, encode_approvals, encode_call, selector
 from ceremony.errors import ApprovalError, RecordError
 from tests.unit.acts.drawn_acts import STRUCTS
 from tests.unit.anchor.sample_acts import ACTS, TUPLES, plain

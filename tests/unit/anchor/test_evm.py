@@ -1,9 +1,6 @@
 """The writing door against a real node: who pays, what is refused before anything is sent, and a node that is gone."""
 
 import json
-import os
-import re
-import subprocess
 import time
 
 import pytest
@@ -18,10 +15,10 @@ from ceremony.anchor.contract import encode_view_call
 from ceremony.anchor.evm import KEYSTORE_LIMIT, EvmWriter, open_keystore
 from ceremony.anchor.rpc import JsonRpc
 from ceremony.anchor.unlocked import UnlockedWriter
-from ceremony.errors import AnswerError, BalanceTooLow, CallReverted, ChainUnreachable, DirectoryError
+from ceremony.errors import AnswerError, BalanceTooLow, CallReverted, ChainLied, ChainUnreachable, DirectoryError
 from ceremony.records.structs import Genesis
+from tests.faults.rpc_proxy import Fault, Proxy
 
-LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
 KEY = b"\x5b" * 32
 ROSTER = [f"0x{number:040x}" for number in range(1, 8)]
 TERMS = {"name": "ceremony rehearsal", "ceremony_id": b"\xc1" * 32, "roster": ROSTER, "k": 5, "halting": 3}
@@ -33,15 +30,8 @@ GENESIS = encode_call(ACT, *encode_approvals({}, [bytes.fromhex(one[2:]) for one
 
 
 @pytest.fixture(scope="module")
-def node():
-    """A real node of its own, ended by its process id."""
-    command = [os.environ["CEREMONY_ANVIL"], "--port", "0", "--host", "127.0.0.1", "--slots-in-an-epoch", "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            lines = (process.stdout.readline() for _ in range(200))
-            yield f"http://127.0.0.1:{next(found[1] for line in lines if (found := LISTENING.match(line)))}"
-        finally:
-            process.terminate()
+def node(start_node):
+    return start_node("--slots-in-an-epoch", "1")
 
 
 def mined(url, transaction):
@@ -191,3 +181,45 @@ def test_a_key_file_that_is_not_text_is_named(tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(DirectoryError):
         open_keystore(path, "x")
+
+
+# --- answers that are none ---
+
+
+@pytest.fixture
+def proxy(node):
+    found = Proxy(node)
+    yield found
+    found.close()
+
+
+ASKED = ("eth_gasPrice", "eth_getBalance", "eth_estimateGas", "eth_getTransactionCount", "eth_sendRawTransaction")
+
+
+@pytest.mark.parametrize("method", ASKED)
+@pytest.mark.parametrize("value", [None, "fast", []])
+def test_whatever_a_node_answers_a_payer_with_a_key_it_ends_in_a_named_error(node, proxy, method, value):
+    account = Account.from_key(KEY)
+    JsonRpc(node).ask("anvil_setBalance", account.address, hex(10**20))
+    proxy.arm(Fault("nonsense", answers_with(value), method), once=False)
+    with pytest.raises((ChainUnreachable, ChainLied)):
+        EvmWriter(proxy.url, account).send(FACTORY, encode_factory_call(b"\x0b" * 32, CREATION))
+
+
+@pytest.mark.parametrize("method", ["eth_accounts", "eth_getTransactionCount"])
+@pytest.mark.parametrize("value", [None, 7])
+def test_whatever_a_development_node_answers_about_its_payer_it_ends_in_a_named_error(proxy, method, value):
+    proxy.arm(Fault("nonsense", answers_with(value), method), once=False)
+    with pytest.raises((ChainLied, BalanceTooLow)):
+        UnlockedWriter(proxy.url).nonce()
+
+
+@pytest.mark.parametrize("value", [None, "sent", [], "0x" + "11" * 31])
+def test_what_is_no_hash_is_no_transaction(proxy, value):
+    proxy.arm(Fault("nonsense", answers_with(value), "eth_sendTransaction"), once=False)
+    with pytest.raises(ChainLied, match="is not a hash"):
+        UnlockedWriter(proxy.url).send(FACTORY, encode_factory_call(b"\x0c" * 32, CREATION))
+
+
+def answers_with(value):
+    return lambda call: {"jsonrpc": "2.0", "id": call.request["id"], "result": value}

@@ -273,6 +273,33 @@ def test_an_endpoint_that_hangs_is_given_up(endpoint):
         held.set()
 
 
+def test_an_answer_that_trickles_is_given_up_too(monkeypatch):
+    """Each byte comes in time, the whole never does."""
+    monkeypatch.setattr(rpc, "PAUSE_SECONDS", 0.001)
+    ended = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            while not ended.wait(0.05):
+                self.wfile.write(b" ")
+
+        def log_message(self, *_args):
+            """Quietly."""
+
+    server = Quiet(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        with pytest.raises(ChainUnreachable, match=r"not complete after 0\.3 s"):
+            rpc.JsonRpc(f"http://127.0.0.1:{server.server_port}", seconds=0.3).chain_id()
+    finally:
+        ended.set()
+        server.shutdown()
+        server.server_close()
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://no host", "http://[::1"])
 def test_an_address_that_leads_nowhere_is_unreachable(url, monkeypatch):
     monkeypatch.setattr(rpc, "PAUSE_SECONDS", 0.001)

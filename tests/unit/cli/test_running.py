@@ -4,7 +4,9 @@ import pytest
 
 from ceremony.cli import run_command
 from ceremony.cli.running import _confirm_loss, read_state_locked
-from ceremony.errors import DirectoryError
+from ceremony.cli.wiring import ask_payer
+from ceremony.errors import DirectoryError, Owed
+from ceremony.records.plan_text import parse_plan
 from ceremony.transcript.journal import TRANSCRIPT
 from tests.simulators.ceremony_directory import plan_text
 from tests.simulators.stages import Stage, ceremony_at
@@ -46,3 +48,12 @@ def test_closing_signatures_are_given_up_only_with_a_yes(signed):
     _confirm_loss(people, signed)
     assert [who for who, _ in people.lines] == ["the operator"] * bool(signed)
     assert not signed or "given already: 2" in people.lines[0][1]
+
+
+def test_the_password_of_a_key_file_is_typed_by_a_person(tmp_path):
+    keystore = tmp_path / "payer.json"
+    keystore.write_text("{}")
+    with pytest.raises(Owed, match="must be typed by a person"):
+        ask_payer(keystore, parse_plan(plan_text()))
+    with pytest.raises(DirectoryError, match="no key file"):
+        ask_payer(tmp_path / "none.json", parse_plan(plan_text()))

@@ -39,7 +39,7 @@ def test_one_look_at_which_all_is_well(watch):
     assert (code, json.loads(out)["alarm"], json.loads(out)["acts"]) == (0, None, 1)
     code, out, _ = watch("--once", "--need", "1", kinds=(SimulatedChain,))
     assert code == 0
-    assert "1 acts, epoch 1" in out
+    assert "acts 1, epoch 1" in out
 
 
 def test_an_alarm_is_a_json_line_an_exit_code_and_a_program_that_gets_the_line(watch, tmp_path):
