@@ -78,7 +78,7 @@ def parse_contract(text: str) -> str:
 def require_enough(urls: Sequence[str], need: int) -> None:
     """Raise AnswerError unless as many different endpoints are named as must answer."""
     if not 1 <= need <= len(urls):
-        message = f"--need {need}, but {len(urls)} different endpoints are named"
+        message = f"--need {need}, but different endpoints named: {len(urls)}"
         raise AnswerError(message, culprits=("--need",), remedy="Name more endpoints, or need fewer: one alone is taken at its word.")
 
 
