@@ -166,7 +166,7 @@ contract Custodians is Sample {
     }
 
     function tryNoise(bytes memory call) external {
-        _send(call, false, 0);
+        _noAct(call);
     }
 
     function passTime(uint256 seconds_) external {

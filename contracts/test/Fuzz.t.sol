@@ -12,7 +12,7 @@ contract FuzzTest is EveryAct {
     }
 
     function testFuzz_anyCalldata(uint8 which, bytes memory call) public someAct(which) {
-        _refusal(call);
+        _noAct(call);
     }
 
     /// Behind the selector of an act, anything.

@@ -218,6 +218,16 @@ abstract contract Sample {
         vm.assertFalse(taken);
         vm.assertEq(_state(), before);
     }
+
+    /// Refused, or a question, which is answered the same where nothing may change: no act can be.
+    function _noAct(bytes memory call) internal {
+        bytes memory before = _state();
+        (bool answered, bytes memory answer) = address(ceremony).staticcall(call);
+        (bool taken, bytes memory said) = address(ceremony).call(call);
+        vm.assertTrue(taken == answered);
+        vm.assertEq(said, answer);
+        vm.assertEq(_state(), before);
+    }
 }
 
 /// What most tests start from.
