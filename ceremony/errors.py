@@ -31,9 +31,11 @@
     │   └── QuorumError       61  fewer than the quorum approve
     ├── ChainError            65  something about the chain
     │   ├── ChainUnreachable  66  no endpoint answers
+    │   │   └── AnswerLost    74  a transaction was handed over, and no answer came back that can be believed
     │   ├── ChainMismatch     67  wrong chain id, wrong code, wrong state
     │   ├── ChainLied         68  an endpoint's answer is not so
     │   │   └── EndpointsDisagree 73  endpoints contradict each other; nobody can tell from outside which one lies
+    │   ├── NonceUsed         64  the payer's nonce has gone into a block already
     │   ├── NotFinal          69  finality did not come in time
     │   ├── BalanceTooLow     70  the payer cannot pay
     │   ├── DeadlinePassed    71  the act's deadline is over
@@ -281,9 +283,25 @@ class ChainError(CeremonyError):
 
 
 class ChainUnreachable(ChainError):
-    """No endpoint answers."""
+    """No endpoint answers, or it answers that it will not."""
 
     exit_code = 66
+    refusal: str = ""
+    """The endpoint's own words when it did answer: then it has done nothing."""
+
+
+class AnswerLost(ChainUnreachable):
+    """A transaction was handed over, and no answer came back that can be believed: it may be on its way, or not."""
+
+    exit_code = 74
+    remedy = "Nothing is lost: run the same command again; it looks on the chain first, and what it sends takes effect once."
+
+
+class NonceUsed(ChainError):
+    """The payer's nonce has gone into a block already, with this transaction or with another one."""
+
+    exit_code = 64
+    remedy = "Run the same command again: it looks on the chain first. If it goes on, let nothing else use the payer's key meanwhile."
 
 
 class ChainMismatch(ChainError):

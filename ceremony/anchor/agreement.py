@@ -1,7 +1,7 @@
 """Several endpoints, one answer: they must agree on a finalized block, and on everything read at it (P7: disagreement stops)."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -28,56 +28,87 @@ class Agreement:
     """Endpoints that did not answer."""
 
 
-def require_chain(readers: Sequence[ChainReader], chain_id: int) -> None:
+def majority(readers: Sequence[ChainReader]) -> int:
+    """How many must answer while a ceremony acts: more than half, so that one of three may be cut off, and two never decide apart."""
+    return len(readers) // 2 + 1
+
+
+def require_chain(readers: Sequence[ChainReader], chain_id: int, needed: int | None = None) -> None:
     """Raise ChainMismatch naming every endpoint that serves another chain than `chain_id`."""
-    wrong = tuple(f"{reader.name} serves chain {found}" for reader in readers if (found := reader.chain_id()) != chain_id)
+    found = _ask(readers, lambda reader: reader.chain_id(), needed)
+    wrong = tuple(f"{name} serves chain {served}" for name, served in found.items() if served != chain_id)
     if wrong:
         message = f"the plan's chain is {chain_id}"
         raise ChainMismatch(message, culprits=wrong)
 
 
 def agree_final(readers: Sequence[ChainReader]) -> Agreement:
-    """The newest block that all endpoints call final, known to all by one hash; EndpointsDisagree says who says what."""
-    return agree_among(readers, len(readers))
+    """The newest block that a majority answers for, and all who answer call final, by one hash; EndpointsDisagree says who says what."""
+    return agree_among(readers, majority(readers))
 
 
 def agree_among(readers: Sequence[ChainReader], needed: int) -> Agreement:
     """The same among those endpoints that answer; ChainUnreachable names the silent ones when fewer than `needed` do."""
-    finals: dict[str, tuple[ChainReader, BlockSeen]] = {}
-    silent: dict[str, ChainUnreachable] = {}
-    for reader in readers:
-        try:
-            finals[reader.name] = (reader, reader.finalized())
-        except ChainUnreachable as error:
-            silent[reader.name] = error
-    if len(finals) < max(needed, 1):
-        why = next(iter(silent.values())).message if silent else "no more of them have different names"
-        message = f"{len(finals)} of {len(readers)} endpoints answer, {needed} must: {why}"
-        raise ChainUnreachable(message, culprits=tuple(silent))
-    answering = tuple(reader for reader, _ in finals.values())
-    number = min(final.number for _, final in finals.values())
-    return Agreement(agree_on(answering, number), answering, tuple(silent))
+    finals = _ask(readers, lambda reader: reader.finalized(), needed)
+    number = min(final.number for final in finals.values())
+    blocks = _ask([reader for reader in readers if reader.name in finals], lambda reader: reader.block(number), needed)
+    answering = tuple({reader.name: reader for reader in readers if reader.name in blocks}.values())
+    silent = tuple(dict.fromkeys(reader.name for reader in readers if reader.name not in blocks))
+    return Agreement(_one_block(blocks), answering, silent)
 
 
 def agree_on(readers: Sequence[ChainReader], number: int) -> BlockSeen:
     """The block with this number, the same for all endpoints; EndpointsDisagree says who says what."""
-    blocks = {reader.name: reader.block(number) for reader in readers}
+    blocks = _ask(readers, lambda reader: reader.block(number))
+    return _one_block(blocks)
+
+
+def _one_block(blocks: Mapping[str, BlockSeen]) -> BlockSeen:
     first = next(iter(blocks.values()))
     if any(block != first for block in blocks.values()):
-        message = f"the endpoints know block {number} by different hashes or times"
+        message = f"the endpoints know block {first.number} by different hashes or times"
         raise EndpointsDisagree(message, {name: f"{block.hash} of {block.time}" for name, block in blocks.items()})
     return first
 
 
 def see_contract(readers: Sequence[ChainReader], address: str) -> ContractSeen:
-    """The contract as all endpoints show it at the block they agree on; EndpointsDisagree says who says what."""
-    block = agree_final(readers).block
-    seen = {reader.name: read_contract(reader, address, block) for reader in readers}
+    """The contract as all who answer, a majority, show it at the block they agree on; EndpointsDisagree says who says what."""
+    agreed = agree_final(readers)
+    seen = _ask(agreed.readers, lambda reader: read_contract(reader, address, agreed.block), majority(readers))
     first = next(iter(seen.values()))
     if any(other != first for other in seen.values()):
-        message = f"the endpoints show the contract {address} differently at block {block.number}"
+        message = f"the endpoints show the contract {address} differently at block {agreed.block.number}"
         raise EndpointsDisagree(message, {name: f"sequence {each.sequence}, head {each.head}" for name, each in seen.items()})
     return first
+
+
+def require_same(readers: Sequence[ChainReader], what: str, look: Callable[[ChainReader], T], needed: int | None = None) -> T:
+    """One fact read from every endpoint, or at least from `needed`; EndpointsDisagree when they differ."""
+    found = _ask(readers, look, needed)
+    first = next(iter(found.values()))
+    if any(other != first for other in found.values()):
+        message = f"the endpoints differ on {what}"
+        raise EndpointsDisagree(message, {name: str(each)[:ANSWER_SHOWN] for name, each in found.items()})
+    return first
+
+
+def _ask(readers: Sequence[ChainReader], look: Callable[[ChainReader], T], needed: int | None = None) -> dict[str, T]:
+    """Each endpoint's answer, by its name; ChainUnreachable, naming the silent, when fewer than `needed` (all, if None) answer."""
+    found: dict[str, T] = {}
+    silent: dict[str, ChainUnreachable] = {}
+    for reader in readers:
+        try:
+            found[reader.name] = look(reader)
+        except ChainUnreachable as error:
+            silent[reader.name] = error
+            if needed is None:
+                raise
+    needed = max(1, len(found) if needed is None else needed)
+    if len(found) < needed:
+        why = next(iter(silent.values())).message if silent else "no more of them have different names"
+        message = f"{len(found)} of {len(readers)} endpoints answer, {needed} must: {why}"
+        raise ChainUnreachable(message, culprits=tuple(silent))
+    return found
 
 
 def wait_final(
@@ -88,7 +119,7 @@ def wait_final(
     seconds: float,
     pause: float,
 ) -> BlockSeen:
-    """Wait until `reached` says so of a finalized block that all agree on; NotFinal after `seconds`.
+    """Wait until `reached` says so of a finalized block that a majority agrees on; NotFinal after `seconds`.
 
     Args:
         readers: the endpoints.
@@ -98,8 +129,13 @@ def wait_final(
         pause: seconds before the second look; it grows to PAUSE_LIMIT, so that a slow chain is not asked without end.
     """
     end, told = time.monotonic() + seconds, -1
+    missed: tuple[str, ...] = ()
     while True:
-        block = agree_final(readers).block
+        agreed = agree_final(readers)
+        block = agreed.block
+        if agreed.silent and agreed.silent != missed:
+            tell(f"      no answer from {', '.join(agreed.silent)}; going on with {len(agreed.readers)} of {len(readers)} endpoints")
+        missed = agreed.silent
         if reached(block):
             return block
         if time.monotonic() > end:
@@ -110,15 +146,3 @@ def wait_final(
             told = block.number
         time.sleep(pause)
         pause = min(pause * PAUSE_GROWTH, PAUSE_LIMIT)
-
-
-def require_same(readers: Sequence[ChainReader], what: str, look: Callable[[ChainReader], T]) -> T:
-    """One fact read from every endpoint; EndpointsDisagree when they differ."""
-    found = {reader.name: look(reader) for reader in readers}
-    first = next(iter(found.values()))
-    if any(other != first for other in found.values()):
-        message = f"the endpoints differ on {what}"
-        raise EndpointsDisagree(message, {name: str(each)[:ANSWER_SHOWN] for name, each in found.items()})
-    return first
-
-

@@ -89,9 +89,22 @@ class ChainWriter(Protocol):
         ...
 
     def nonce(self) -> int:
-        """The payer's next nonce."""
+        """The payer's next nonce, what waits for a block included."""
         ...
 
-    def send(self, to: str | None, data: bytes) -> str:
-        """Send a transaction, simulated first; returns its hash. Raises CallReverted, BalanceTooLow before anything is sent."""
+    def send(self, to: str | None, data: bytes, *, nonce: int, raised: int = 0) -> str:
+        """Simulate, then send; the transaction's hash.
+
+        Args:
+            to: the contract; None deploys `data`.
+            data: calldata, or creation code.
+            nonce: the payer's; the same one again replaces what was sent with it before.
+            raised: how often the price was raised before: each time offers a quarter more.
+
+        Raises:
+            CallReverted: the simulation was refused; nothing was sent.
+            BalanceTooLow, ChainUnreachable, ChainLied: nothing was sent.
+            NonceUsed: the nonce is in a block already; nothing was sent.
+            AnswerLost: it may have been sent; what to do is look on the chain.
+        """
         ...

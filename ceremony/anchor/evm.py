@@ -12,29 +12,31 @@ from typing import Any, TypeVar
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import HTTPProvider, Web3
-from web3.exceptions import ContractLogicError, Web3Exception
+from web3.exceptions import ContractLogicError, Web3Exception, Web3RPCError
 
 from ceremony.anchor.artifacts.artifact import load_artifact
 from ceremony.anchor.contract import refused_before_sending
-from ceremony.anchor.unlocked import SEND_SECONDS
+from ceremony.anchor.offer import named_refusal, offer_rising, prices
+from ceremony.anchor.unlocked import LATEST, SEND_SECONDS
 from ceremony.disk import read_limited
-from ceremony.errors import AnswerError, BalanceTooLow, ChainUnreachable, DirectoryError, RecordError
+from ceremony.errors import AnswerError, AnswerLost, BalanceTooLow, ChainUnreachable, DirectoryError, RecordError
 from ceremony.records.canonical import require_shallow
 
 T = TypeVar("T")
-MARGIN = 2
-"""Fees may double between two blocks of a busy chain and the payment still goes through."""
+SPARE = 1.2
+"""Of the gas that the simulation took."""
 KEYSTORE_LIMIT = 1 << 16
 """Bytes of a key file: they have 500."""
 
 
 class EvmWriter:
-    """One endpoint to send through, and the key that pays."""
+    """One endpoint to send through, the key that pays, and the id of the chain that it signs for (EIP-155)."""
 
-    def __init__(self, url: str, account: LocalAccount) -> None:
+    def __init__(self, url: str, account: LocalAccount, chain_id: int) -> None:
         self.name = url
         self._web3 = Web3(HTTPProvider(url, request_kwargs={"timeout": SEND_SECONDS}))
         self._account = account
+        self._chain_id = chain_id
 
     def payer(self) -> str:
         """The paying address, lower case."""
@@ -45,18 +47,36 @@ class EvmWriter:
         payer = Web3.to_checksum_address(self.payer())
         return self._guard(lambda: int(self._web3.eth.get_transaction_count(payer, "pending")))
 
-    def send(self, to: str | None, data: bytes) -> str:
-        """Simulate, check the balance, send; the transaction's hash. CallReverted or BalanceTooLow mean that nothing was sent."""
+    def send(self, to: str | None, data: bytes, *, nonce: int, raised: int = 0) -> str:
+        """Simulate, check the balance, send; the transaction's hash, which is computed here (`ChainWriter.send`)."""
         payer = Web3.to_checksum_address(self.payer())
         transaction: dict[str, Any] = {"from": payer, "data": "0x" + data.hex(), "value": 0}
         if to:
             transaction["to"] = Web3.to_checksum_address(to)
-        transaction["gas"] = self._guard(lambda: int(self._web3.eth.estimate_gas(transaction) * 1.2))  # type: ignore[arg-type]
-        price = self._guard(lambda: int(self._web3.eth.gas_price)) * MARGIN
-        self._require_balance(payer, transaction["gas"] * price)
-        transaction |= {"nonce": self.nonce(), "gasPrice": price, "chainId": self._guard(lambda: int(self._web3.eth.chain_id))}
-        signed = self._account.sign_transaction(transaction)
-        return self._guard(lambda: self._hex(self._web3.eth.send_raw_transaction(signed.raw_transaction)))
+        transaction["gas"] = self._guard(lambda: int(self._web3.eth.estimate_gas(transaction, LATEST) * SPARE))  # type: ignore[arg-type]
+        market = self._guard(lambda: int(self._web3.eth.gas_price))
+        self._require_balance(payer, transaction["gas"] * next(prices(market, raised)))
+        transaction |= {"nonce": nonce, "chainId": self._chain_id}
+        offered = ""
+
+        def offer(price: int) -> str:
+            nonlocal offered
+            signed = self._account.sign_transaction({**transaction, "gasPrice": price})
+            offered = self._hex(signed.hash)
+            self._deliver(bytes(signed.raw_transaction))
+            return offered
+
+        return offer_rising(market, raised, offer, self.name) or offered
+
+    def _deliver(self, signed: bytes) -> None:
+        """Hand it over; AnswerLost unless the endpoint answers that it took it, or that it did not."""
+        try:
+            self._guard(lambda: self._hex(self._web3.eth.send_raw_transaction(signed)))
+        except ChainUnreachable as error:
+            if error.refusal:
+                raise
+            message = f"a transaction was handed over, and then: {error.message}"
+            raise AnswerLost(message, culprits=(self.name,)) from None
 
     def _require_balance(self, payer: Any, needed: int) -> None:  # noqa: ANN401 - web3's checksum address
         balance = self._guard(lambda: int(self._web3.eth.get_balance(payer)))
@@ -72,12 +92,12 @@ class EvmWriter:
             data = str(error.data or "")
             refusal = bytes.fromhex(data.removeprefix("0x")) if data.startswith("0x") else b""
             raise refused_before_sending(load_artifact(), refusal, self.name) from None
+        except Web3RPCError as error:
+            refused = ChainUnreachable(f"endpoint {self.name} did not do it: {str(error)[:200]}", culprits=(self.name,))
+            refused.refusal = str(error)[:200]
+            raise named_refusal(refused, self.name) from None
         except (Web3Exception, OSError, ValueError, KeyError, TypeError) as error:
-            text = str(error)
-            if "insufficient funds" in text.lower():
-                message = f"the payer cannot pay: {text[:200]}"
-                raise BalanceTooLow(message, culprits=(self.name,)) from None
-            message = f"endpoint {self.name} did not do it: {text[:200]}"
+            message = f"endpoint {self.name} did not do it: {str(error)[:200]}"
             raise ChainUnreachable(message, culprits=(self.name,)) from None
 
     @staticmethod

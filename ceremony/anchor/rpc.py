@@ -35,11 +35,18 @@ _HASHES_ONLY = False
 
 
 class JsonRpc:
-    """One endpoint, as `ChainReader`."""
+    """One endpoint, as `ChainReader`.
 
-    def __init__(self, url: str, *, seconds: float = CALL_SECONDS) -> None:
+    Args:
+        url: the endpoint, http or https.
+        seconds: for one answer.
+        depth: blocks that must stand on top of one for it to count as final; 0 asks the chain's own finality ("finalized").
+    """
+
+    def __init__(self, url: str, *, seconds: float = CALL_SECONDS, depth: int = 0) -> None:
         self.name = url
         self._seconds = seconds
+        self._depth = depth
         self._ids = count(1)
 
     def chain_id(self) -> int:
@@ -47,7 +54,9 @@ class JsonRpc:
         return self.quantity(self.ask("eth_chainId"))
 
     def finalized(self) -> BlockSeen:
-        """The newest finalized block."""
+        """The newest block that is final: by the chain's own word, or deep enough."""
+        if self._depth:
+            return self.block(max(0, self.quantity(self.ask("eth_blockNumber")) - self._depth))
         return self._block(self.ask("eth_getBlockByNumber", "finalized", _HASHES_ONLY))
 
     def block(self, number: int) -> BlockSeen:
@@ -168,7 +177,9 @@ class JsonRpc:
             reverted = CallReverted(f"the contract refused: {text}", culprits=(self.name,))
             reverted.data = self._bytes(data) if isinstance(data, str) and data.startswith("0x") else b""
             return reverted
-        return ChainUnreachable(f"endpoint {self.name} refused {method}: {text}", culprits=(self.name,))
+        refused = ChainUnreachable(f"endpoint {self.name} refused {method}: {text}", culprits=(self.name,))
+        refused.refusal = text
+        return refused
 
     def _block(self, found: Any) -> BlockSeen:  # noqa: ANN401 - JSON
         if not isinstance(found, dict):

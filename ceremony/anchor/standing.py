@@ -11,7 +11,7 @@ from ceremony.anchor.events import TOPICS, ActEvent, next_head, parse_event
 from ceremony.anchor.reading import code_digest
 from ceremony.errors import ChainLied, ChainMismatch
 from ceremony.records.base import from_hex, to_hex
-from ceremony.records.evidence import BlockSeen, ContractSeen
+from ceremony.records.evidence import BlockSeen, ContractSeen, Effects
 from ceremony.records.structs import Genesis, OnChain
 
 
@@ -42,6 +42,11 @@ def require_runtime(code: bytes, artifact: Artifact, terms: Terms) -> None:
 def head_after(act: Genesis, digest: bytes) -> str:
     """The contract head once this act, with this digest, was taken."""
     return to_hex(next_head(from_hex(act.head), digest))
+
+
+def effects_of(act: Genesis, digest: bytes) -> Effects:
+    """What the act makes of the contract, computed from nothing but the act."""
+    return Effects(head=head_after(act, digest), sequence=act.sequence + 1, epoch=act.epoch, halted=False, genesis_root=act.root)
 
 
 def says_of(event: ActEvent, act: OnChain, digest: bytes) -> bool:

@@ -2,10 +2,13 @@
 
 from ceremony.anchor.artifacts.artifact import load_artifact
 from ceremony.anchor.contract import refused_before_sending
+from ceremony.anchor.offer import named_refusal, offer_rising
 from ceremony.anchor.rpc import JsonRpc
-from ceremony.errors import BalanceTooLow, CallReverted, ChainUnreachable
+from ceremony.errors import AnswerLost, BalanceTooLow, CallReverted, ChainLied, ChainUnreachable
 from ceremony.records.base import to_hex
 
+LATEST = "latest"
+"""Simulated on what stands in blocks: a pending state may hold the very transaction that is to be replaced."""
 SEND_SECONDS = 20.0
 """For one answer while sending."""
 
@@ -29,16 +32,28 @@ class UnlockedWriter:
         """The payer's next nonce, pending transactions included."""
         return self._rpc.quantity(self._rpc.ask("eth_getTransactionCount", self.payer(), "pending"))
 
-    def send(self, to: str | None, data: bytes) -> str:
-        """Simulate, then send; the transaction's hash. CallReverted or BalanceTooLow mean that nothing was sent."""
+    def send(self, to: str | None, data: bytes, *, nonce: int, raised: int = 0) -> str:
+        """Simulate, then send; the transaction's hash (`ChainWriter.send`)."""
         transaction = {"from": self.payer(), "data": to_hex(data), **({"to": to} if to else {})}
         try:
-            transaction["gas"] = self._rpc.ask("eth_estimateGas", transaction)
-            return self._rpc.digest(self._rpc.ask_once("eth_sendTransaction", transaction))
+            transaction["gas"] = self._rpc.ask("eth_estimateGas", transaction, LATEST)
         except CallReverted as error:
             raise refused_before_sending(load_artifact(), error.data, self.name) from None
         except ChainUnreachable as error:
-            if "insufficient funds" not in error.message.lower():
+            raise named_refusal(error, self.name) from None
+        market = self._rpc.quantity(self._rpc.ask("eth_gasPrice"))
+        transaction["nonce"] = hex(nonce)
+        sent = offer_rising(market, raised, lambda price: self._send({**transaction, "gasPrice": hex(price)}), self.name)
+        if sent is None:
+            message = f"endpoint {self.name} has a transaction with nonce {nonce} already, and does not say which"
+            raise AnswerLost(message, culprits=(self.name,))
+        return sent
+
+    def _send(self, transaction: dict[str, str]) -> str:
+        try:
+            return self._rpc.digest(self._rpc.ask_once("eth_sendTransaction", transaction))
+        except (ChainUnreachable, ChainLied) as error:
+            if getattr(error, "refusal", ""):
                 raise
-            message = f"the payer cannot pay: {error.message}"
-            raise BalanceTooLow(message, culprits=(self.name,)) from None
+            message = f"a transaction was handed over, and then: {error.message}"
+            raise AnswerLost(message, culprits=(self.name,)) from None

@@ -20,6 +20,7 @@ EXIT_SINGLE_SOURCE = 10
 @click.option("--contract", metavar="ADDRESS", help="The contract's address, known from elsewhere.")
 @click.option("--rpc", "endpoints", multiple=True, metavar="URL", help="An endpoint of the chain; name several, run by different people.")
 @click.option("--need", type=int, default=1, show_default=True, metavar="N", help="How many endpoints must answer, and agree.")
+@click.option("--depth", type=click.IntRange(0), default=0, metavar="N", help="If the chain has no finality: blocks that make one final.")
 @click.option("--block", "pinned", metavar="NUMBER:HASH", help="A final block you know from elsewhere: everything is proven at it.")
 @click.option("--offline", is_flag=True, help="Ask no chain; the verdict is then at best: chain not checked.")
 @click.option("--rehearsal", is_flag=True, help="Admit a rehearsal. It never improves a verdict.")
@@ -31,6 +32,7 @@ def verify(
     contract: str | None,
     endpoints: tuple[str, ...],
     need: int,
+    depth: int,
     pinned: str | None,
     offline: bool,
     rehearsal: bool,
@@ -57,7 +59,7 @@ def verify(
     if offline == bool(endpoints):
         message = "name at least one endpoint with --rpc, or say --offline"
         raise AnswerError(message, remedy="Two endpoints run by different people are what a full verdict takes.")
-    knowledge = Knowledge(roster, contract, endpoints, need, pinned, rehearsal)
+    knowledge = Knowledge(roster, contract, endpoints, need, depth, pinned, rehearsal)
     report = verify_directory(directory, knowledge, every=every)
     if as_json:
         click.echo(json.dumps(report.as_json()))

@@ -35,6 +35,7 @@ class Knowledge:
     contract: str | None
     endpoints: Sequence[str]
     need: int
+    depth: int
     pinned: str | None
     rehearsal: bool
 
@@ -46,8 +47,9 @@ class Knowledge:
         return Trust(
             roster=None if self.roster is None else parse_roster(self.roster),
             contract=None if self.contract is None else parse_contract(self.contract),
-            readers=tuple(JsonRpc(url) for url in urls),
+            readers=tuple(JsonRpc(url, depth=self.depth) for url in urls),
             needed=self.need,
+            depth=self.depth,
             pinned=None if self.pinned is None else parse_block(self.pinned),
             rehearsal=self.rehearsal,
         )

@@ -11,6 +11,7 @@ SECONDS = 60.0
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--rpc", "endpoints", multiple=True, required=True, metavar="URL", help="An endpoint of the chain; name several.")
 @click.option("--need", type=int, default=2, show_default=True, metavar="N", help="How many endpoints must answer, and agree.")
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="Blocks that make one final; 0 asks the chain; else as in the plan.")
 @click.option("--once", is_flag=True, help="Look once and end: for a scheduler, or as a test of the alarm.")
 @click.option("--interval", type=click.FloatRange(0.1), default=SECONDS, show_default=True, metavar="SECONDS", help="Between two looks.")
 @click.option("--on-alarm", metavar="COMMAND", help="A program to run at an alarm; it gets the alarm as a JSON line on standard input.")
@@ -20,6 +21,7 @@ def watch(
     directory: Path,
     endpoints: tuple[str, ...],
     need: int,
+    depth: int | None,
     once: bool,
     interval: float,
     on_alarm: str | None,
@@ -39,4 +41,4 @@ def watch(
     """  # noqa: D205 - click makes one paragraph of the first lines
     from ceremony.cli.watching import Orders, follow
 
-    return follow(directory, endpoints, need, Orders(once or dry_run, interval, on_alarm, dry_run, as_json))
+    return follow(directory, endpoints, need, depth, Orders(once or dry_run, interval, on_alarm, dry_run, as_json))

@@ -33,12 +33,13 @@ class Orders:
     as_json: bool
 
 
-def follow(directory: Path, endpoints: Sequence[str], need: int, orders: Orders) -> int:
+def follow(directory: Path, endpoints: Sequence[str], need: int, depth: int | None, orders: Orders) -> int:
     """Watch until an alarm (its exit code), or look once (0 when all is well)."""
     urls = distinct(endpoints)
     require_enough(urls, need)
     book, state = read_state(directory)
-    monitor, failures = Monitor(book, state, [JsonRpc(url) for url in urls], need), 0
+    depth = state.plan.chain.depth if depth is None else depth
+    monitor, failures = Monitor(book, state, [JsonRpc(url, depth=depth) for url in urls], need), 0
     while True:
         try:
             show(monitor.look(), as_json=orders.as_json)

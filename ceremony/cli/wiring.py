@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from ceremony.anchor.chain import ChainReader, ChainWriter
+from ceremony.anchor.failover import Failover
 from ceremony.anchor.rpc import JsonRpc
 from ceremony.anchor.unlocked import UnlockedWriter
 from ceremony.cli.people import ask_hidden
@@ -53,7 +54,7 @@ def open_agent(who: str, token: TokenPlan, seconds: float = START_DEADLINE) -> S
 
 def open_readers(plan: Plan) -> tuple[ChainReader, ...]:
     """Every endpoint that the plan names."""
-    return tuple(JsonRpc(url) for url in plan.chain.endpoints)
+    return tuple(JsonRpc(url, depth=plan.chain.depth) for url in plan.chain.endpoints)
 
 
 def open_ports(plan: Plan, directory: Path, people: People, open_writer: Callable[[], ChainWriter] | None = None) -> Ports:
@@ -67,7 +68,7 @@ def open_ports(plan: Plan, directory: Path, people: People, open_writer: Callabl
         blobs=BlobDirectory(directory),
         entropy=os.urandom,
         readers=open_readers(plan),
-        open_writer=open_writer or (lambda: UnlockedWriter(endpoints[0])),
+        open_writer=open_writer or (lambda: Failover([UnlockedWriter(url) for url in endpoints])),
         tool=to_hex(tool_digest()),
     )
 
@@ -80,7 +81,8 @@ def ask_payer(keystore: Path, plan: Plan) -> Callable[[], ChainWriter]:
         message = f"there is no key file {keystore}"
         raise DirectoryError(message, culprits=(str(keystore),))
     password = ask_hidden(f"Password of {keystore}")
-    writer = EvmWriter(plan.chain.endpoints[0], open_keystore(keystore, password))
+    account = open_keystore(keystore, password)
+    writer = Failover([EvmWriter(url, account, plan.chain.id) for url in plan.chain.endpoints])
     return lambda: writer
 
 

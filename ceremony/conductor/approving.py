@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from ceremony.acts.digest import digest
 from ceremony.acts.render import render
-from ceremony.anchor.agreement import require_chain, see_contract
+from ceremony.anchor.agreement import see_contract
 from ceremony.conductor.anchoring import require_pinned
 from ceremony.conductor.conductor import Conductor
+from ceremony.conductor.looking import require_planned_chain
 from ceremony.errors import ApprovalError, CeremonyError
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
@@ -97,7 +98,7 @@ def require_current(c: Conductor, owed: Owed) -> None:
     struct, deployed = owed.act.struct, c.state.deployed
     if not isinstance(struct, Genesis) or deployed is None:
         return
-    require_chain(c.ports.readers, c.state.plan.chain.id)
+    require_planned_chain(c)
     seen = see_contract(c.ports.readers, deployed.contract)
     require_alive(struct, seen.block.time)
     require_pinned(owed.act, seen)

@@ -78,6 +78,8 @@ class Finality:
     """Before the second look; it grows from there."""
     margin: float = 1200.0
     """What an act must have left to live when it is published, or it may die before it is final: mainnet at its slowest, 20 minutes."""
+    patience: float = 180.0
+    """For a transaction to get into a block, before more is paid for it: fifteen of mainnet's blocks."""
 
 
 @dataclass

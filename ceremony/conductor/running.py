@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from ceremony.conductor import anchoring, dealing, enrolling, proving
+from ceremony.conductor import anchoring, dealing, deploying, enrolling, proving
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.self_test import self_test
 from ceremony.protocol.steps import WORDING, Step, StepKind
@@ -23,7 +23,7 @@ HANDLERS: Mapping[StepKind, Callable[[Conductor, Step], None]] = MappingProxyTyp
         StepKind.WITNESS: proving.witness,
         StepKind.RETIRE: proving.retire,
         StepKind.BURN: proving.burn,
-        StepKind.DEPLOY: anchoring.deploy,
+        StepKind.DEPLOY: deploying.deploy,
         StepKind.PROPOSE: anchoring.propose,
         StepKind.VOID: anchoring.void,
         StepKind.NAME: anchoring.name_signers,

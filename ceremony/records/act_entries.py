@@ -3,7 +3,7 @@
 from typing import Literal
 
 from ceremony.records.base import Address, Count, Hex32, Index, Plain, Record, Signature65
-from ceremony.records.evidence import BlockSeen, ContractSeen
+from ceremony.records.evidence import BlockSeen, ContractSeen, Effects, Payment
 from ceremony.records.structs import Genesis
 
 
@@ -83,12 +83,17 @@ class ActVoided(Record):
 
 
 class AnchorBegun(Record):
-    """Intent: the act goes to the chain with these custodians' approvals."""
+    """Intent: the act goes to the chain with these custodians' approvals, and this is what it makes of the contract.
+
+    `payment` is None when the chain had taken the act already, sent by whoever held the approvals.
+    """
 
     kind: Literal["anchor_begun"] = "anchor_begun"
     attempt: Count
     digest: Hex32
     custodians: tuple[Index, ...]
+    effects: Effects
+    payment: Payment | None
 
 
 class Anchored(Record):

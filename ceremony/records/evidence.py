@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ceremony.records.base import Count, Hex32, Index, Plain, Point33, Point65, Record
+from ceremony.records.base import Address, Count, Hex32, Index, Plain, Point33, Point65, Record
 
 Attributes = dict[Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)?$", max_length=40)], bool | str]
 """A key's attributes as read back from its token, by name."""
@@ -95,3 +95,20 @@ class ContractSeen(Record):
     sequence: Count
     head: Hex32
     genesis_root: Hex32
+
+
+class Effects(Record):
+    """What an act makes of the contract: written down before it is sent, compared with what is proven after."""
+
+    head: Hex32
+    sequence: Count
+    epoch: Count
+    halted: bool
+    genesis_root: Hex32
+
+
+class Payment(Record):
+    """Who pays, at which of his nonces: all that is sent for one act takes the same one, so that a chain takes one of them at most."""
+
+    payer: Address
+    nonce: Count

@@ -36,6 +36,8 @@ class ChainPlan(Record):
     id: Count
     endpoints: Annotated[tuple[Endpoint, ...], Field(min_length=1, max_length=8)]
     contract: Literal["deploy"] | Address
+    depth: Annotated[int, Field(strict=True, ge=0, le=100_000)] = 0
+    """Blocks on top of one that make it final, where a chain has no finality of its own; 0 asks the chain."""
 
 
 class TokenPlan(Record):

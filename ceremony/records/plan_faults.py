@@ -24,6 +24,7 @@ _HOW: Mapping[str, str] = MappingProxyType(
         "halting": "Write halting = 3.",
         "chain": "Write a [chain] table with id, endpoints and contract.",
         "id": "Write the chain's id, a whole number.",
+        "depth": "Write how many blocks make one final where the chain has no finality of its own, 0 to 100000; leave it out otherwise.",
         "endpoints": 'Write 1 to 8 URLs in a list: endpoints = ["https://rpc.example"], none with a name or password in it.',
         "contract": 'Write "deploy", or the address: "0x" and 40 lower-case hex digits.',
         "commits": "Write 1 to 16 [[commits]] tables, each with a name of its own and the sha256 of its file.",

@@ -9,11 +9,11 @@ from ceremony.acts.signature import require_signature
 from ceremony.anchor.artifacts.deployment import create2_address, create_address, creation_code
 from ceremony.anchor.chain import FACTORY
 from ceremony.anchor.reading import code_digest
-from ceremony.anchor.standing import head_after, require_standing
+from ceremony.anchor.standing import effects_of, head_after, require_standing
 from ceremony.errors import ApprovalError, ChainMismatch, RecordError, TranscriptError
 from ceremony.protocol.state import FIRST_EPOCH
 from ceremony.quorum.approvals import Approval, require_approval, require_quorum
-from ceremony.records.act_entries import ActVoided, Anchored, ApprovalBegun, Approved, DeployBegun, Deployed, Proposed
+from ceremony.records.act_entries import ActVoided, AnchorBegun, Anchored, ApprovalBegun, Approved, DeployBegun, Deployed, Proposed
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.structs import Checkpoint as CheckpointStruct
 from ceremony.transcript.checkpoint import Checkpoint, NoteSignature, index_of, key_id, parse_note
@@ -96,17 +96,20 @@ def approvals_are_valid(subject: Subject) -> Finding:
 
 
 def quorum_approved(subject: Subject) -> Finding:
-    """At least five distinct enrolled custodians approve the anchored act (P2)."""
+    """At least five distinct enrolled custodians approve the anchored act (P2), whose effects were foretold as they follow from it."""
     state = subject.state
     anchoring, proposed = state.anchoring, state.proposed
     if anchoring is None or proposed is None:
         return pending("no act went to the chain")
+    proposals = {body.attempt: body.act for _, body in subject.bodies(Proposed)}
     owed = state.contract_act(proposed.act)
     given = [Approval(index, state.approvals[index].digest, state.approvals[index].signature) for index in anchoring.custodians]
     quorum = require_quorum(owed, given, state.roster, k=state.plan.quorum.k, epoch=FIRST_EPOCH, sequence=0)
-    if anchoring.digest != to_hex(digest(owed)):
-        message = "another act went to the chain than the one approved"
-        raise ApprovalError(message, culprits=(f"entry {subject.entries('anchor_begun')[-1].index}",))
+    for entry, body in subject.bodies(AnchorBegun):
+        act, value = proposals[body.attempt], digest(subject.state.contract_act(proposals[body.attempt]))
+        if (body.digest, body.effects) != (to_hex(value), effects_of(act, value)):
+            message = "another act went to the chain than the one approved, or it was to have other effects"
+            raise ApprovalError(message, culprits=(f"entry {entry.index}",))
     return proven(f"approved by {', '.join(state.plan.who(one.custodian) for one in quorum)}")
 
 

@@ -38,7 +38,8 @@ def endpoints_agree(subject: Subject) -> Finding:
         return proven(f"block {block.number} {block.hash} is the one pinned by the reader; {sources} endpoints show it{note}")
     limit = Verdict.VERIFIED if sources >= ENOUGH_SOURCES else Verdict.SINGLE_SOURCE
     count = f"{sources} of {sources + len(silent)} endpoints agree on" if limit is Verdict.VERIFIED else "one endpoint shows"
-    return proven(f"{count} final block {block.number} {block.hash}{note}", limit)
+    final = f"block {block.number}, {subject.trust.depth} blocks deep," if subject.trust.depth else f"final block {block.number}"
+    return proven(f"{count} {final} {block.hash}{note}", limit)
 
 
 def blocks_stand_on_chain(subject: Subject) -> Finding:

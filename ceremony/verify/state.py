@@ -27,6 +27,7 @@ class Trust:
         contract: the contract's address, hex.
         readers: endpoints to ask; none when the chain is not to be checked.
         needed: how many of them must answer, and agree; those that are silent beyond that are left out.
+        depth: blocks that make one final by the reader's own rule; 0 when the endpoints tell what the chain calls final.
         pinned: a block (number and hash) that the reader knows to be final; then it is the one that everything is proven at.
         rehearsal: a rehearsal is admitted; it never improves a verdict.
     """
@@ -35,6 +36,7 @@ class Trust:
     contract: str | None = None
     readers: Sequence[ChainReader] = ()
     needed: int = 1
+    depth: int = 0
     pinned: tuple[int, str] | None = None
     rehearsal: bool = False
 

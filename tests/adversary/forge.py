@@ -19,7 +19,7 @@ from ceremony.anchor.artifacts.artifact import load_artifact
 from ceremony.anchor.artifacts.deployment import Terms, create2_address, creation_code, runtime_code
 from ceremony.anchor.chain import FACTORY
 from ceremony.anchor.reading import code_digest
-from ceremony.anchor.standing import head_after
+from ceremony.anchor.standing import effects_of, head_after
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.canonical import digest_canonical, encode_canonical
 from ceremony.records.evidence import EnvelopeHeader
@@ -251,7 +251,12 @@ class Forger:
     def _fit_digest(self, body: Body, _place: int) -> None:
         body["digest"] = to_hex(digest(self.acts[body["attempt"]]))
 
-    _fit_approval_begun = _fit_approved = _fit_anchor_begun = _fit_digest
+    _fit_approval_begun = _fit_approved = _fit_digest
+
+    def _fit_anchor_begun(self, body: Body, place: int) -> None:
+        self._fit_digest(body, place)
+        act = self.acts[body["attempt"]]
+        body["effects"] = effects_of(act.struct, digest(act)).model_dump()
 
     def _sign_approved(self, body: Body, _place: int) -> None:
         if body["custodian"] in self.keys:

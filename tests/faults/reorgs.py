@@ -63,8 +63,8 @@ class Dropping(UnlockedWriter):
         self.dropped: list[str] = []
         self._which, self._depth = which, depth
 
-    def send(self, to: str | None, data: bytes) -> str:
-        transaction = super().send(to, data)
+    def send(self, to: str | None, data: bytes, **terms: int) -> str:
+        transaction = super().send(to, data, **terms)
         self.sent.append(transaction)
         if len(self.sent) == self._which:
             threading.Thread(target=self._drop, args=(transaction,), daemon=True).start()

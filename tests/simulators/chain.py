@@ -15,6 +15,7 @@ from ceremony.acts.roster import roster_digest
 from ceremony.acts.signature import require_signature
 from ceremony.anchor.artifacts.artifact import load_artifact
 from ceremony.anchor.artifacts.deployment import Terms, create2_address, creation_code, runtime_code
+from ceremony.anchor.calls import act_selector
 from ceremony.anchor.chain import FACTORY, Log, Receipt
 from ceremony.anchor.contract import VIEWS, index_key, slot_key
 from ceremony.anchor.events import TOPICS, next_head
@@ -93,6 +94,9 @@ class SimulatedChain:
         return _rebuild(json.dumps(self._data["terms"]))
 
     def call(self, address: str, data: bytes, number: int) -> bytes:
+        if data[:4] == act_selector("Genesis"):
+            self._judge(data, number)
+            return b""
         name = {selector: view for view, selector in VIEWS.items()}[data[:4]]
         terms, genesis = self._terms(), self._genesis_at(number)
         values: dict[str, bytes | int] = {
@@ -131,7 +135,7 @@ class SimulatedChain:
     def nonce(self) -> int:
         return 0
 
-    def send(self, to: str | None, data: bytes) -> str:
+    def send(self, to: str | None, data: bytes, *, nonce: int, raised: int = 0) -> str:
         if to == FACTORY:
             self._deploy(data)
         else:
@@ -169,6 +173,19 @@ class SimulatedChain:
         self.set_terms(terms)
 
     def _genesis(self, data: bytes) -> None:
+        act, value = self._judge(data, self._data["height"] + 1)
+        self._data["genesis"] = {
+            "root": act.root,
+            "size": act.size,
+            "plan": act.plan_digest,
+            "digest": to_hex(value),
+            "head": to_hex(next_head(from_hex(act.head), value)),
+            "block": self._data["height"] + 1,
+            "transaction": to_hex(hashlib.sha256(data).digest()),
+        }
+
+    def _judge(self, data: bytes, number: int) -> tuple[Genesis, bytes]:
+        """The act in the calldata and its digest; CallReverted unless the contract would take it in that block."""
         words = [data[4 + at : 4 + at + WORD] for at in range(0, len(data) - 4, WORD)]
         numbers = [int.from_bytes(word, "big") for word in words]
         act = Genesis(
@@ -180,22 +197,13 @@ class SimulatedChain:
             deadline=numbers[5],
             head=to_hex(words[6]),
         )
-        value = self._require_genesis(act, numbers[7], words[10:])
-        self._data["genesis"] = {
-            "root": act.root,
-            "size": act.size,
-            "plan": act.plan_digest,
-            "digest": to_hex(value),
-            "head": to_hex(next_head(from_hex(act.head), value)),
-            "block": self._data["height"] + 1,
-            "transaction": to_hex(hashlib.sha256(data).digest()),
-        }
+        return act, self._require_genesis(act, numbers[7], words[10:], number)
 
-    def _require_genesis(self, act: Genesis, bitmap: int, parts: Sequence[bytes]) -> bytes:
+    def _require_genesis(self, act: Genesis, bitmap: int, parts: Sequence[bytes], number: int) -> bytes:
         terms = self._terms()
-        if self._data["genesis"] is not None or (act.sequence, act.epoch, act.head) != (0, 1, to_hex(bytes(WORD))):
+        if self._genesis_at(number) is not None or (act.sequence, act.epoch, act.head) != (0, 1, to_hex(bytes(WORD))):
             raise CallReverted("GenesisTwice or WrongSequence")
-        if self.block(self._data["height"] + 1).time > act.deadline:
+        if self.block(number).time > act.deadline:
             raise CallReverted("DeadlinePassed")
         domain = Domain(name=terms["name"], chain_id=CHAIN_ID, contract=self._data["contract"]["address"], salt=None)  # type: ignore[arg-type]
         value = digest(TypedAct(domain=domain, struct=act))

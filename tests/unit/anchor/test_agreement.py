@@ -148,10 +148,15 @@ def test_too_few_that_answer_are_refused_and_the_silent_ones_named(endpoints, si
     assert f"endpoint {silent[0] + 1} is down" in refusal.value.message
 
 
-def test_to_agree_on_what_is_final_all_must_answer(endpoints):
-    endpoints[0].asked = 0
-    with pytest.raises(ChainUnreachable, match="2 of 3 endpoints answer, 3 must"):
-        agree_final(endpoints)
+@pytest.mark.parametrize(("count", "needed"), [(1, 1), (2, 2), (3, 2)])
+def test_to_agree_on_what_is_final_more_than_half_must_answer(endpoints, count, needed):
+    asked = endpoints[:count]
+    for one in asked[: count - needed]:
+        one.asked = 0
+    assert agree_final(asked).readers == tuple(asked[count - needed :])
+    asked[-1].asked = 0
+    with pytest.raises(ChainUnreachable, match=f"{needed - 1} of {count} endpoints answer, {needed} must"):
+        agree_final(asked)
 
 
 def test_silence_excuses_no_lie(endpoints):
@@ -172,11 +177,24 @@ def test_one_that_lies_is_not_taken_for_silent(endpoints, monkeypatch):
     assert refusal.value.culprits == ("endpoint 3",)
 
 
-def test_one_that_falls_silent_between_two_questions_is_named(endpoints):
+def test_one_that_falls_silent_between_two_questions_has_not_agreed(endpoints):
+    endpoints[2].asked = 2
+    agreed = agree_among(endpoints, 1)
+    assert agreed.readers == tuple(endpoints[:2])
+    assert agreed.silent == ("endpoint 3",)
     endpoints[2].asked = 2
     with pytest.raises(ChainUnreachable) as refusal:
-        agree_among(endpoints, 1)
+        agree_among(endpoints, 3)
     assert refusal.value.culprits == ("endpoint 3",)
+
+
+def test_a_fact_may_be_asked_of_those_who_answer(endpoints):
+    endpoints[0].asked = 0
+    assert require_same(endpoints, "the id", lambda reader: reader.finalized().number > 0, 2)
+    with pytest.raises(ChainUnreachable):
+        require_same(endpoints, "the id", lambda reader: reader.finalized().number > 0)
+    with pytest.raises(ChainUnreachable, match="2 of 3 endpoints answer, 3 must"):
+        require_same(endpoints, "the id", lambda reader: reader.finalized().number > 0, 3)
 
 
 # --- the contract, and any other fact ---

@@ -15,11 +15,13 @@ from ceremony.anchor.contract import encode_view_call
 from ceremony.anchor.evm import KEYSTORE_LIMIT, EvmWriter, open_keystore
 from ceremony.anchor.rpc import JsonRpc
 from ceremony.anchor.unlocked import UnlockedWriter
-from ceremony.errors import AnswerError, BalanceTooLow, CallReverted, ChainLied, ChainUnreachable, DirectoryError
+from ceremony.errors import AnswerError, AnswerLost, BalanceTooLow, CallReverted, ChainLied, ChainUnreachable, DirectoryError, NonceUsed
 from ceremony.records.structs import Genesis
-from tests.faults.rpc_proxy import Fault, Proxy
+from tests.faults.rpc_proxy import Fault, Proxy, Raw
 
 KEY = b"\x5b" * 32
+CHAIN_ID = 31337
+PAYEE = "0x" + "0a" * 20
 ROSTER = [f"0x{number:040x}" for number in range(1, 8)]
 TERMS = {"name": "ceremony rehearsal", "ceremony_id": b"\xc1" * 32, "roster": ROSTER, "k": 5, "halting": 3}
 CREATION = creation_code(load_artifact(), **TERMS)
@@ -44,6 +46,10 @@ def mined(url, transaction):
     pytest.fail(f"no receipt of {transaction}")
 
 
+def send(writer, to, data):
+    return writer.send(to, data, nonce=writer.nonce())
+
+
 def latest(url):
     return int(JsonRpc(url).ask("eth_blockNumber"), 16)
 
@@ -52,7 +58,7 @@ def latest(url):
 def contract(node):
     writer = UnlockedWriter(node)
     expected = create_address(bytes.fromhex(writer.payer()[2:]), writer.nonce())
-    receipt = mined(node, writer.send(None, CREATION))
+    receipt = mined(node, send(writer, None, CREATION))
     assert receipt.contract == "0x" + expected.hex()
     return receipt.contract
 
@@ -66,10 +72,10 @@ def test_a_key_of_the_payers_own_pays(node):
     account = Account.from_key(KEY)
     reader = JsonRpc(node)
     reader.ask("anvil_setBalance", account.address, hex(10**20))
-    writer = EvmWriter(node, account)
+    writer = EvmWriter(node, account, CHAIN_ID)
     assert writer.payer() == account.address.lower()
     before = writer.nonce()
-    receipt = mined(node, writer.send(FACTORY, encode_factory_call(b"\x07" * 32, CREATION)))
+    receipt = mined(node, send(writer, FACTORY, encode_factory_call(b"\x07" * 32, CREATION)))
     assert receipt.succeeded
     assert writer.nonce() == before + 1
     sent = reader.ask("eth_getTransactionByHash", receipt.transaction)
@@ -80,20 +86,20 @@ def test_a_balance_too_low_is_named_before_anything_is_sent(node):
     poor = Account.from_key(PrivateKey(b"\x5c" * 32).secret)
     height = latest(node)
     with pytest.raises(BalanceTooLow) as refusal:
-        EvmWriter(node, poor).send(FACTORY, encode_factory_call(b"\x08" * 32, CREATION))
+        send(EvmWriter(node, poor, CHAIN_ID), FACTORY, encode_factory_call(b"\x08" * 32, CREATION))
     assert refusal.value.culprits
     reader = JsonRpc(node)
     reader.ask("anvil_setBalance", poor.address, hex(10**9))
     with pytest.raises(BalanceTooLow, match="has 1000000000 wei and may need"):
-        EvmWriter(node, poor).send(FACTORY, encode_factory_call(b"\x08" * 32, CREATION))
+        send(EvmWriter(node, poor, CHAIN_ID), FACTORY, encode_factory_call(b"\x08" * 32, CREATION))
     assert latest(node) == height
-    assert EvmWriter(node, poor).nonce() == 0
+    assert EvmWriter(node, poor, CHAIN_ID).nonce() == 0
 
 
 def test_a_refusal_of_the_contract_is_named_by_its_rule_and_nothing_is_sent(node, contract):
     height = latest(node)
     with pytest.raises(CallReverted, match="nothing was sent") as refusal:
-        UnlockedWriter(node).send(contract, GENESIS)
+        send(UnlockedWriter(node), contract, GENESIS)
     assert "refuse this: TooFewApprovals;" in refusal.value.message
     assert refusal.value.culprits == (node,)
     assert latest(node) == height
@@ -101,9 +107,16 @@ def test_a_refusal_of_the_contract_is_named_by_its_rule_and_nothing_is_sent(node
 
 def test_the_factory_refuses_a_second_deployment(node):
     writer = UnlockedWriter(node)
-    mined(node, writer.send(FACTORY, encode_factory_call(b"\x09" * 32, CREATION)))
+    mined(node, send(writer, FACTORY, encode_factory_call(b"\x09" * 32, CREATION)))
     with pytest.raises((CallReverted, ChainUnreachable)):
-        writer.send(FACTORY, encode_factory_call(b"\x09" * 32, CREATION))
+        send(writer, FACTORY, encode_factory_call(b"\x09" * 32, CREATION))
+
+
+def test_where_a_chain_has_no_finality_depth_makes_a_block_final(node, contract):
+    JsonRpc(node).ask("anvil_mine", "0x5")
+    height = latest(node)
+    assert JsonRpc(node, depth=3).finalized() == JsonRpc(node).block(height - 3)
+    assert JsonRpc(node, depth=height + 1).finalized().number == 0
 
 
 def test_the_reading_door_reads_a_real_node(node, contract):
@@ -203,7 +216,7 @@ def test_whatever_a_node_answers_a_payer_with_a_key_it_ends_in_a_named_error(nod
     JsonRpc(node).ask("anvil_setBalance", account.address, hex(10**20))
     proxy.arm(Fault("nonsense", answers_with(value), method), once=False)
     with pytest.raises((ChainUnreachable, ChainLied)):
-        EvmWriter(proxy.url, account).send(FACTORY, encode_factory_call(b"\x0b" * 32, CREATION))
+        send(EvmWriter(proxy.url, account, CHAIN_ID), FACTORY, encode_factory_call(b"\x0b" * 32, CREATION))
 
 
 @pytest.mark.parametrize("method", ["eth_accounts", "eth_getTransactionCount"])
@@ -217,9 +230,97 @@ def test_whatever_a_development_node_answers_about_its_payer_it_ends_in_a_named_
 @pytest.mark.parametrize("value", [None, "sent", [], "0x" + "11" * 31])
 def test_what_is_no_hash_is_no_transaction(proxy, value):
     proxy.arm(Fault("nonsense", answers_with(value), "eth_sendTransaction"), once=False)
-    with pytest.raises(ChainLied, match="is not a hash"):
-        UnlockedWriter(proxy.url).send(FACTORY, encode_factory_call(b"\x0c" * 32, CREATION))
+    with pytest.raises(AnswerLost, match="is not a hash"):
+        send(UnlockedWriter(proxy.url), FACTORY, encode_factory_call(b"\x0c" * 32, CREATION))
 
 
 def answers_with(value):
     return lambda call: {"jsonrpc": "2.0", "id": call.request["id"], "result": value}
+
+
+# --- one nonce, several offers ---
+
+
+@pytest.fixture
+def idle(start_node, node):
+    """The node, no longer making blocks; it goes on afterwards."""
+    JsonRpc(node).ask("evm_setAutomine", False)
+    yield node
+    JsonRpc(node).ask("evm_setAutomine", True)
+    JsonRpc(node).ask("anvil_mine", "0x1")
+
+
+def rich(node):
+    account = Account.from_key(KEY)
+    JsonRpc(node).ask("anvil_setBalance", account.address, hex(10**20))
+    return account
+
+
+def pending(node, transaction):
+    return JsonRpc(node).ask("eth_getTransactionByHash", transaction)
+
+
+@pytest.fixture(params=["key", "unlocked"])
+def writer(request, idle):
+    return EvmWriter(idle, rich(idle), CHAIN_ID) if request.param == "key" else UnlockedWriter(idle)
+
+
+def test_a_second_offer_at_one_nonce_replaces_the_first_for_a_quarter_more(idle, writer):
+    nonce, data = writer.nonce(), b"\x07" * 4
+    first = writer.send(PAYEE, data, nonce=nonce)
+    price = int(pending(idle, first)["gasPrice"], 16)
+    second = writer.send(PAYEE, data, nonce=nonce, raised=1)
+    assert int(pending(idle, second)["gasPrice"], 16) == price * 5 // 4
+    assert pending(idle, first) is None
+    other = writer.send(PAYEE, data + b"\x08", nonce=nonce)  # too cheap for a replacement, so it offers more by itself
+    assert int(pending(idle, other)["gasPrice"], 16) > price * 5 // 4
+    JsonRpc(idle).ask("anvil_mine", "0x1")
+    assert writer.nonce() == nonce + 1
+    with pytest.raises(NonceUsed):
+        writer.send(PAYEE, data, nonce=nonce, raised=3)
+
+
+def test_the_same_offer_twice_is_one_transaction(idle):
+    writer = EvmWriter(idle, rich(idle), CHAIN_ID)
+    nonce = writer.nonce()
+    assert writer.send(PAYEE, b"", nonce=nonce) == writer.send(PAYEE, b"", nonce=nonce)
+    assert writer.nonce() == nonce + 1
+
+
+def test_a_node_that_signs_itself_does_not_say_what_it_has_already(idle):
+    writer = UnlockedWriter(idle)
+    nonce = writer.nonce()
+    writer.send(PAYEE, b"", nonce=nonce)
+    with pytest.raises(AnswerLost, match="already"):
+        writer.send(PAYEE, b"", nonce=nonce)
+
+
+def lost(call):
+    call.answer()
+    return Raw(0)
+
+
+@pytest.mark.parametrize("kind", ["key", "unlocked"])
+def test_an_answer_that_is_lost_is_no_refusal_and_the_transaction_is_there(node, proxy, kind):
+    writer = EvmWriter(proxy.url, rich(node), CHAIN_ID) if kind == "key" else UnlockedWriter(proxy.url)
+    nonce = writer.nonce()
+    method = "eth_sendRawTransaction" if kind == "key" else "eth_sendTransaction"
+    proxy.arm(Fault("the answer is lost", lost, method), once=False)
+    with pytest.raises(AnswerLost, match="handed over") as refusal:
+        writer.send(PAYEE, b"", nonce=nonce)
+    assert refusal.value.culprits == (proxy.url,)
+    proxy.arm(None)
+    assert writer.nonce() == nonce + 1
+
+
+def test_the_hash_is_the_transactions_own_whatever_the_node_says(node, proxy):
+    writer = EvmWriter(proxy.url, rich(node), CHAIN_ID)
+    proxy.arm(Fault("nonsense", answers_with("0x" + "11" * 32), "eth_sendRawTransaction"), once=False)
+    assert writer.send(PAYEE, b"", nonce=writer.nonce()) != "0x" + "11" * 32
+
+
+def test_a_payer_signs_for_the_plans_chain_whatever_the_endpoint_serves(node):
+    writer = EvmWriter(node, rich(node), CHAIN_ID + 1)
+    before = writer.nonce()
+    assert pending(node, send(writer, PAYEE, b"")) is None
+    assert writer.nonce() == before

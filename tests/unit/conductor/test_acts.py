@@ -272,9 +272,9 @@ class Forgetful(SimulatedChain):
             self._data["genesis"] = None
         return super().finalized()
 
-    def send(self, to, data):
+    def send(self, to, data, **terms):
         self.sent += 1
-        return super().send(to, data)
+        return super().send(to, data, **terms)
 
 
 def test_an_act_that_a_reorganisation_drops_is_sent_again_with_the_same_approvals(tmp_path):
@@ -315,7 +315,7 @@ def test_an_act_that_waits_for_a_block_is_not_sent_twice(tmp_path):
 class Refusing(SimulatedChain):
     """A contract that takes nothing."""
 
-    def send(self, to, data):
+    def send(self, to, data, **terms):
         raise CallReverted("the contract would refuse this")
 
 
@@ -335,8 +335,8 @@ def test_a_run_that_died_after_publishing_finds_the_act_on_its_way(tmp_path):
     ceremony = ceremony_at(Stage.APPROVED, tmp_path)
 
     class Dying(SimulatedChain):
-        def send(self, to, data):
-            super().send(to, data)
+        def send(self, to, data, **terms):
+            super().send(to, data, **terms)
             raise KeyboardInterrupt
 
     ceremony.chain = Dying(tmp_path / "parts" / "chain.json")

@@ -32,9 +32,9 @@ class Bare(SimulatedChain):
     def nonce(self):
         return self.used
 
-    def send(self, to, data):
+    def send(self, to, data, **terms):
         if to is not None:
-            return super().send(to, data)
+            return super().send(to, data, **terms)
         self.sent += 1
         words = data[-15 * 32 :]  # five of the head, two of the name, eight of the roster
         self._deploy(words[32:64] + data)
@@ -47,8 +47,8 @@ class Bare(SimulatedChain):
 class Dying(SimulatedChain):
     """The power fails right after the deployment was sent."""
 
-    def send(self, to, data):
-        super().send(to, data)
+    def send(self, to, data, **terms):
+        super().send(to, data, **terms)
         raise KeyboardInterrupt
 
 
@@ -114,7 +114,7 @@ def test_a_factory_that_refuses_because_the_contract_is_on_its_way_is_waited_for
         def code(self, address, number):
             return b"" if address != FACTORY and not self.tried else super().code(address, number)
 
-        def send(self, to, data):
+        def send(self, to, data, **terms):
             self.tried = True
             raise CallReverted("the factory refuses a second deployment")
 

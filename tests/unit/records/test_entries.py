@@ -12,7 +12,7 @@ from tests.simulators.eventful import all_kinds, eventful_book
 
 BOOK = eventful_book()
 FIRST = {entry.body.kind: line for entry, line in reversed(list(zip(BOOK.entries, BOOK.lines, strict=True)))}
-OPTIONAL = {("ceremony_opened", "v"), ("approval_begun", "acknowledged")}
+OPTIONAL = {("ceremony_opened", "v"), ("approval_begun", "acknowledged"), ("anchor_begun", "payment")}
 OTHER_TYPES = (None, True, 7, -1, 1.5, "x", [], {}, "0x")
 
 

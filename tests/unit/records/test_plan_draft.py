@@ -36,7 +36,8 @@ def test_a_whole_draft_is_a_plan_with_these_facts() -> None:
     plan = parse_plan(draft(rehearsal=True))
     assert (plan.title, plan.rehearsal, plan.expires, plan.approval_hours) == ("A plan", True, "2030-01-01T00:00:00Z", 72)
     assert [(c.name, c.affiliation, c.site, c.token[0].serial, c.token[0].module, c.token[0].config) for c in plan.custodian] == PEOPLE
-    assert plan.chain.model_dump() == {"id": 31337, "endpoints": ("http://127.0.0.1:8545", "https://two.example"), "contract": "deploy"}
+    endpoints = ("http://127.0.0.1:8545", "https://two.example")
+    assert plan.chain.model_dump() == {"id": 31337, "endpoints": endpoints, "contract": "deploy", "depth": 0}
     assert [(commit.name, commit.sha256) for commit in plan.commits] == [("release manifest", "0" * 64), ("model hash", "f" * 64)]
     assert parse_plan(draft()).rehearsal is False
 

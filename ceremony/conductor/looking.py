@@ -1,0 +1,62 @@
+"""What the conductor sees of the chain: through every endpoint that answers, a majority of the plan's, and all of them must agree."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ceremony.acts.digest import digest
+from ceremony.anchor.agreement import agree_final, majority, require_chain, require_same, see_contract, wait_final
+from ceremony.anchor.artifacts.artifact import find_artifact
+from ceremony.anchor.chain import ChainReader
+from ceremony.anchor.standing import head_after, require_standing
+from ceremony.conductor.conductor import Conductor
+from ceremony.records.evidence import BlockSeen, ContractSeen
+from ceremony.records.structs import Genesis, TypedAct
+
+T = TypeVar("T")
+
+
+def require_planned_chain(c: Conductor) -> None:
+    """Raise ChainMismatch naming every endpoint that serves another chain than the plan's."""
+    require_chain(c.ports.readers, c.state.plan.chain.id, majority(c.ports.readers))
+
+
+def final_block(c: Conductor) -> BlockSeen:
+    """The newest final block."""
+    return agree_final(c.ports.readers).block
+
+
+def same(c: Conductor, what: str, look: Callable[[ChainReader], T]) -> T:
+    """One fact; EndpointsDisagree when they differ on it."""
+    return require_same(c.ports.readers, what, look, majority(c.ports.readers))
+
+
+def see(c: Conductor) -> ContractSeen:
+    """The contract as it finally is; ChainMismatch unless it is the one this ceremony deploys."""
+    seen = see_contract(c.ports.readers, contract_of(c))
+    require_standing(seen, find_artifact(c.state.opened.files), c.state.terms)
+    return seen
+
+
+def wait(c: Conductor, reached: Callable[[BlockSeen], bool]) -> None:
+    """Wait until `reached` says so of a final block; NotFinal when the time is up."""
+    limits = c.ports.finality
+    wait_final(c.ports.readers, reached, c.ports.people.tell, seconds=limits.seconds, pause=limits.pause)
+
+
+def is_taken(seen: ContractSeen, owed: TypedAct) -> bool:
+    """Whether this act, and no other, is the contract's last."""
+    return seen.head == head_after(genesis_of(owed), digest(owed))
+
+
+def contract_of(c: Conductor) -> str:
+    """The deployed contract's address."""
+    if c.state.deployed is None:  # pragma: no cover - the protocol deploys first
+        raise AssertionError
+    return c.state.deployed.contract
+
+
+def genesis_of(owed: TypedAct) -> Genesis:
+    """The act as what it is in this version."""
+    if not isinstance(owed.struct, Genesis):  # pragma: no cover - only genesis is proposed in this version
+        raise AssertionError  # noqa: TRY004 - a fault of this program, not of a type
+    return owed.struct
