@@ -119,6 +119,11 @@ def another_act_went_to_the_chain(forger: Forger) -> tuple[str, ...]:
     return named(forger.twist("anchor_begun", to(digest=WRONG)))
 
 
+@refused_by("quorum_approved")
+def effects_that_do_not_follow_from_the_act(forger: Forger) -> tuple[str, ...]:
+    return named(forger.twist("anchor_begun", within("effects", epoch=2)))
+
+
 @refused_by("quorum_approved", "receipt_is_of_this_act")
 def an_act_that_is_not_the_contracts_first(forger: Forger) -> tuple[str, ...]:
     forger.twist("proposed", within("act", sequence=1))

@@ -1,5 +1,7 @@
 """Row 16: every kind of lying or failing endpoint, at every call of the anchoring command, once and from then on, on a real node.
 
+One endpoint lies or fails, one is honest; in half of the cases a third is cut off, so that no majority is left without the liar.
+
 A ceremony on simulated tokens is brought to five approvals on the node; for each case node and directory go back to where they were then.
 Required: 0 false "anchored", at most one act, only named errors, no hang; and once the fault is gone, the same command ends well.
 """
@@ -14,6 +16,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from ceremony.acts.digest import digest
+from ceremony.anchor.failover import Failover
 from ceremony.anchor.reading import read_contract
 from ceremony.anchor.rpc import JsonRpc
 from ceremony.anchor.standing import head_after
@@ -30,6 +33,10 @@ from tests.sweeps import Swept
 HANG = 30.0
 """Seconds of one command, retries and finality included; the longest takes eight."""
 RETRIES = 4
+PAUSE = 0.02
+"""Seconds before an endpoint is asked again: thousands of cases need not wait for a real one to recover."""
+NOBODY = "http://127.0.0.1:1"
+"""Where nobody listens."""
 CI_LATER = (1,)
 """Calls, of those that a fault meets, at which it strikes in CI."""
 
@@ -42,8 +49,8 @@ class Behind(SimulatedCeremony):
     def ports(self) -> Ports:
         ports = super().ports()
         ports.readers = tuple(JsonRpc(url, seconds=SECONDS) for url in self.urls)
-        ports.open_writer = lambda: UnlockedWriter(self.urls[0], SECONDS)
-        ports.finality = Finality(seconds=8, pause=0.05)
+        ports.open_writer = lambda: Failover([UnlockedWriter(url, SECONDS) for url in self.urls])
+        ports.finality = Finality(seconds=8, pause=0.05, patience=1)
         return ports
 
 
@@ -57,14 +64,14 @@ class Scene:
     direct: JsonRpc
     snapshot: str = ""
 
-    def back(self, place: Path) -> Behind:
+    def back(self, place: Path, *, cut: bool) -> Behind:
         """Node and directory as they were after the fifth approval."""
         if self.snapshot:
             assert self.direct.ask("evm_revert", self.snapshot)
         self.snapshot = self.direct.ask("evm_snapshot")
         shutil.copytree(self.base, place)
         ceremony = Behind(place, 1)
-        ceremony.urls = (self.proxy.url, self.chain.url)
+        ceremony.urls = (self.proxy.url, self.chain.url, *((NOBODY,) if cut else ()))
         return ceremony
 
 
@@ -89,24 +96,26 @@ def scene() -> Iterator[Scene]:
             chain.stop()
 
 
-def cases(full: bool) -> Iterator[tuple[Fault, int, bool]]:
-    """Every kind, at which of the calls that it meets, and whether it goes on from there."""
+def cases(full: bool) -> Iterator[tuple[Fault, int, bool, bool]]:
+    """Every kind, at which of the calls that it meets, whether it happens once or goes on from there, and whether a third is cut off."""
     for fault in FAULTS:
         for once in (True, False):
             for first in range(1, 40) if full else CI_LATER:
-                yield fault, first, once
+                for cut in (False, True) if full else (once,):
+                    yield fault, first, once, cut
 
 
 def sweep(full: bool) -> Swept:
     """All cases; in CI those at the first call that each fault meets."""
     faults, tried, struck, refused = [], 0, 0, 0
-    with scene() as here:
-        for number, (fault, first, once) in enumerate(cases(full)):
-            found = _case(here, here.base.parent / f"case{number}", fault, first, once=once)
+    with scene() as here, patch("ceremony.anchor.rpc.PAUSE_SECONDS", PAUSE):
+        for number, (fault, first, once, cut) in enumerate(cases(full)):
+            found = _case(here, here.back(here.base.parent / f"case{number}", cut=cut), fault, first, once=once)
             if found.struck or not full:
                 tried += 1
             struck, refused = struck + bool(found.struck), refused + found.refused
-            faults += [f"{fault.name} at {first}{'' if once else ' and on'}: {problem}" for problem in found.problems]
+            where = f"at {first}{'' if once else ' and on'}{', a third cut off' if cut else ''}"
+            faults += [f"{fault.name} {where}: {problem}" for problem in found.problems]
     return Swept(tried, tuple(faults), f"{len(FAULTS)} kinds, {struck} struck, {refused} ended in a named error, then all anchored once")
 
 
@@ -119,8 +128,8 @@ class Outcome:
     problems: tuple[str, ...]
 
 
-def _case(here: Scene, place: Path, fault: Fault, first: int, *, once: bool) -> Outcome:
-    ceremony, problems = here.back(place), []
+def _case(here: Scene, ceremony: Behind, fault: Fault, first: int, *, once: bool) -> Outcome:
+    problems: list[str] = []
     here.proxy.arm(fault, first, once=once)
     began, refused = time.monotonic(), False
     try:
@@ -136,7 +145,7 @@ def _case(here: Scene, place: Path, fault: Fault, first: int, *, once: bool) -> 
         problems += _finish(here, ceremony)
     if time.monotonic() - began > HANG:
         problems.append(f"took {time.monotonic() - began:.0f} s")
-    shutil.rmtree(place)
+    shutil.rmtree(ceremony.directory)
     return Outcome(struck, refused, tuple(problems))
 
 

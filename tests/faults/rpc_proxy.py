@@ -113,7 +113,43 @@ def _sent_and_lost(call: Call) -> Raw:
     return Raw(0)
 
 
+def _proof(change: Callable[[dict[str, Any]], None]) -> Callable[[Call], dict[str, Any]]:
+    """The node's proof, changed."""
+
+    def befall(call: Call) -> dict[str, Any]:
+        answer = call.answer()
+        if isinstance(answer.get("result"), dict):
+            change(answer["result"])
+        return answer
+
+    return befall
+
+
+def _flip(nodes: list[str]) -> None:
+    """Another last digit in the last node of a proof."""
+    nodes[-1] = nodes[-1][:-1] + ("0" if nodes[-1][-1] != "0" else "1")
+
+
+def _moved(by: int) -> Callable[[Call], dict[str, Any]]:
+    """The node's number, moved."""
+
+    def befall(call: Call) -> dict[str, Any]:
+        answer = call.answer()
+        answer["result"] = hex(max(0, int(answer["result"], 16) + by))
+        return answer
+
+    return befall
+
+
+def _replaced(call: Call) -> dict[str, Any]:
+    """The payer's nonce goes into a block with something else."""
+    sent = call.request["params"][0]
+    call.request = {**call.request, "params": [{**sent, "to": sent["from"], "data": "0x"}]}
+    return call.answer()
+
+
 RECEIPT, BLOCK, SEND = "eth_getTransactionReceipt", "eth_getBlockByNumber", "eth_sendTransaction"
+PROOF, NONCE, PRICE = "eth_getProof", "eth_getTransactionCount", "eth_gasPrice"
 FAULTS = (
     Fault("times out", _late),
     Fault("closes the connection", lambda _call: Raw(0)),
@@ -150,6 +186,22 @@ FAULTS = (
     Fault("a false refusal", _error(3, "revert"), "eth_estimateGas"),
     Fault("forgets what it was sent", _result(None), "eth_getTransactionByHash"),
     Fault("no account", _result([]), "eth_accounts"),
+    Fault("an altered account proof", _proof(lambda proof: _flip(proof["accountProof"])), PROOF),
+    Fault("an altered storage proof", _proof(lambda proof: _flip(proof["storageProof"][0]["proof"])), PROOF),
+    Fault("a slot left out", _proof(lambda proof: proof["storageProof"].pop()), PROOF),
+    Fault("a slot doubled", _proof(lambda proof: proof["storageProof"].append(proof["storageProof"][0])), PROOF),
+    Fault("another value in a slot", _proof(lambda proof: proof["storageProof"][0].update(value="0x7")), PROOF),
+    Fault("no storage proof", _proof(lambda proof: proof["storageProof"][0].update(proof=[])), PROOF),
+    Fault("another account", _proof(lambda proof: proof.update(address="0x" + "11" * 20)), PROOF),
+    Fault("another state root", _changed(stateRoot=ONES), BLOCK),
+    Fault("a nonce too high", _moved(5), NONCE),
+    Fault("a nonce too low", _moved(-5), NONCE),
+    Fault("a price beyond reason", _result(hex(2**160)), PRICE),
+    Fault("a price of nothing", _result("0x0"), PRICE),
+    Fault("nonce too low", _error(-32003, "nonce too low"), SEND),
+    Fault("never dear enough", _error(-32000, "replacement transaction underpriced"), SEND),
+    Fault("says it was sent before", _error(-32000, "already known"), SEND),
+    Fault("another transaction in its place", _replaced, SEND),
 )  # fmt: skip
 
 
