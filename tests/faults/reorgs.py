@@ -41,7 +41,7 @@ TRIES = 4
 
 @contextmanager
 def node() -> Iterator[str]:
-    """A node of this sweep's own; its URL."""
+    """A node of one case's own; its URL."""
     options = ("--chain-id", str(FIRST_ID), "--block-time", str(BLOCK_SECONDS), "--slots-in-an-epoch", str(SLOTS), "--hardfork", "osaka")
     with running_node(*options) as url:
         end = time.monotonic() + START_SECONDS
@@ -99,12 +99,13 @@ def sweep(full: bool) -> Swept:
     """Each stage, at each depth."""
     faults, dropped, tried = [], 0, 0
     depths = range(1, DEEPEST + 1) if full else CI_DEPTHS
-    with node() as url, patch.object(ceremony_directory, "plan_text", lambda: plan_text().replace("id = 31337", f"id = {FIRST_ID}")):
+    with patch.object(ceremony_directory, "plan_text", lambda: plan_text().replace("id = 31337", f"id = {FIRST_ID}")):
         for stage in STAGES:
             for depth in depths:
                 tried += 1
-                writer = Dropping(url, 1 + STAGES.index(stage), depth)
-                faults += [f"{stage}, {depth} blocks: {problem}" for problem in _case(writer)]
+                with node() as url:
+                    writer = Dropping(url, 1 + STAGES.index(stage), depth)
+                    faults += [f"{stage}, {depth} blocks: {problem}" for problem in _case(writer)]
                 dropped += len(writer.dropped)
     return Swept(tried, tuple(faults), f"depths {min(depths)} to {max(depths)} at {len(STAGES)} stages, {dropped} transactions dropped")
 
