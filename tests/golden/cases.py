@@ -75,6 +75,7 @@ def _of_a_ceremony(ceremony: SimulatedCeremony) -> Iterator[tuple[str, str]]:
     yield "act-show", shown("act", "show", DIR)
     yield "act-show-json", shown("act", "show", DIR, "--json")
     yield "act-show-typed", shown("act", "show", DIR, "--typed")
+    yield "act-show-erc7730", shown("act", "show", DIR, "--erc7730")
     yield "act-show-none", shown("act", "show", "nowhere")
     yield "anchor-too-few", shown("anchor", DIR, "--dry-run")
     for index in range(1, 6):
