@@ -65,7 +65,7 @@ def write_new(path: Path, data: bytes) -> None:
     fresh = path.with_name(path.name + _FRESH)
     with named_faults(path):
         _write(fresh, data)
-        _name_new(fresh, path)
+        name_new(fresh, path)
         sync_directory(path.parent)
 
 
@@ -93,7 +93,7 @@ def sync_directory(directory: Path) -> None:
         os.close(handle)
 
 
-def _name_new(fresh: Path, path: Path) -> None:
+def name_new(fresh: Path, path: Path) -> None:
     """Give a whole file its name; unlike a rename, a link never replaces what is there."""
     try:
         os.link(fresh, path)

@@ -25,6 +25,11 @@ _VERBS = {
     "verify": ("ceremony.cli.verify", "verify"),
     "watch": ("ceremony.cli.watch", "watch"),
     "act": ("ceremony.cli.act", "act"),
+    "master": ("ceremony.cli.custody", "master"),
+    "seal": ("ceremony.cli.custody", "seal"),
+    "envelope": ("ceremony.cli.custody", "envelope"),
+    "unseal": ("ceremony.cli.custody", "unseal"),
+    "prove": ("ceremony.cli.custody", "prove"),
 }
 _SHORT = {
     "plan": "Write, check and show a plan.",
@@ -40,6 +45,11 @@ _SHORT = {
     "verify": "Check a ceremony from outside.",
     "watch": "Watch the contract, and raise an alarm at what the transcript does not explain.",
     "act": "Read an act and recompute its digest.",
+    "master": "Write the master public key of a closed ceremony to a file.",
+    "seal": "Seal a file to the committee; no token is needed.",
+    "envelope": "Look at sealed files, and register them.",
+    "unseal": "Open a sealed file with five custodians' tokens.",
+    "prove": "Have custodians prove that their tokens hold their shards.",
 }
 
 

@@ -13,21 +13,30 @@ TEST = "test of recovery at birth"
 
 
 def seal_test(*, ceremony: str, dealing: int, n: int, commitments: Sequence[Point], entropy: bytes) -> EnvelopeHeader:
-    """A fresh test envelope; its file key is forgotten here and comes back only from k tokens.
+    """A fresh test envelope; its file key is forgotten here and comes back only from k tokens (arguments as in `seal_envelope`)."""
+    header, _ = seal_envelope(ceremony=ceremony, dealing=dealing, n=n, commitments=commitments, description=TEST, entropy=entropy)
+    return header
+
+
+def seal_envelope(  # noqa: PLR0913 - the six facts an envelope is made of
+    *, ceremony: str, dealing: int, n: int, commitments: Sequence[Point], description: str, entropy: bytes
+) -> tuple[EnvelopeHeader, bytes]:
+    """A fresh envelope, and its 32-byte file key.
 
     Args:
         ceremony: the ceremony id, hex.
         dealing: number of the dealing.
         n: how many shards there are.
         commitments: the dealing's Feldman commitments.
-        entropy: 48 fresh random bytes.
+        description: what it holds, for people.
+        entropy: 48 fresh random bytes; whoever knows them can open the envelope.
     """
     points = {index: share_point(commitments, index) for index in range(1, n + 1)}
     sealed = encapsulate(commitments[0], points, reduce_scalar(entropy))
     point = to_hex(encode_point(sealed.point, compressed=True))
-    draft = EnvelopeHeader(ceremony=ceremony, dealing=dealing, description=TEST, point=point, key_commitment=UNSET, tags=())
-    commitment = to_hex(key_commitment(file_key(sealed.secret_point, core_digest(draft))))
-    committed = draft.model_copy(update={"key_commitment": commitment})
+    draft = EnvelopeHeader(ceremony=ceremony, dealing=dealing, description=description, point=point, key_commitment=UNSET, tags=())
+    key = file_key(sealed.secret_point, core_digest(draft))
+    committed = draft.model_copy(update={"key_commitment": to_hex(key_commitment(key))})
     bound = header_digest(committed)
     tags = tuple(to_hex(answer_tag(bound, index, sealed.answers[index])) for index in sorted(sealed.answers))
-    return committed.model_copy(update={"tags": tags})
+    return committed.model_copy(update={"tags": tags}), key

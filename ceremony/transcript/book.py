@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ceremony.errors import CeremonyError, TornTail, TranscriptError
 from ceremony.records.base import to_hex
-from ceremony.records.entries import Body, Entry, parse_entry
+from ceremony.records.entries import Body, Entry
 from ceremony.transcript.merkle import Tree, leaf_hash
 
 ENTRY_LIMIT = 100_000
@@ -18,9 +18,10 @@ FIRST_PREVIOUS = "0x" + "00" * 32
 
 
 class Book:
-    """Entries 0 to size-1, growing only at the end."""
+    """Entries 0 to size-1, growing only at the end; all of one `kind`: a ceremony's, or those of its custody."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[Entry] = Entry) -> None:
+        self._kind = kind
         self.entries: list[Entry] = []
         self.lines: list[bytes] = []
         self.tree = Tree()
@@ -37,7 +38,7 @@ class Book:
 
     def next_entry(self, body: Body, at: str) -> Entry:
         """The entry that would record `body` next."""
-        return Entry(index=len(self), previous=self._previous(), at=at, body=body)
+        return self._kind(index=len(self), previous=self._previous(), at=at, body=body)
 
     def append(self, line: bytes) -> Entry:
         """Take one line as the next entry; TranscriptError names the entry when it does not belong here."""
@@ -46,7 +47,7 @@ class Book:
             message = f"more than {ENTRY_LIMIT} entries"
             raise TranscriptError(message)
         try:
-            entry = parse_entry(line)
+            entry = self._kind.parse(line)
         except CeremonyError as error:
             message = f"entry {place} cannot be read: {error.message}"
             raise TranscriptError(message, culprits=(f"entry {place}",)) from None
@@ -69,9 +70,9 @@ class Book:
         return to_hex(self.tree.leaf(len(self) - 1)) if len(self) else FIRST_PREVIOUS
 
 
-def parse_transcript(data: bytes) -> Book:
-    """Read a whole transcript; every line ends in a newline, the last one too (TornTail when it does not)."""
-    book = Book()
+def parse_transcript(data: bytes, kind: type[Entry] = Entry) -> Book:
+    """Read a whole transcript of such entries; every line ends in a newline, the last one too (TornTail when it does not)."""
+    book = Book(kind)
     lines = data.split(b"\n")
     if lines.pop():
         message = f"the last line (entry {len(lines)}) has no newline: the file was cut short or added to"

@@ -39,9 +39,12 @@ class Journal:
         now: the wall clock, for people only; order never comes from it.
         mirror: a second directory for the same lines.
         create: make a new transcript; refused when there is one.
+        kind: what its entries are.
     """
 
-    def __init__(self, directory: Path, now: Callable[[], str], *, mirror: Path | None = None, create: bool = False) -> None:
+    def __init__(
+        self, directory: Path, now: Callable[[], str], *, mirror: Path | None = None, create: bool = False, kind: type[Entry] = Entry
+    ) -> None:
         self.directory = directory
         self._now = now
         self._mirror = mirror
@@ -49,7 +52,8 @@ class Journal:
         self._lock = -1
         self._files: list[int] = []
         self._spoilt = False
-        self.book = Book()
+        self._kind = kind
+        self.book = Book(kind)
         self.torn = 0
         """Bytes of an entry cut short by a crash that were cut off on opening; it never counted."""
 
@@ -97,7 +101,7 @@ class Journal:
         copies = [_read_lines(handle, place) for handle, place in zip(self._files, places, strict=True)]
         longest = max(copies, key=len)
         _require_one_history(copies, longest, places)
-        self.book = parse_transcript(longest)
+        self.book = parse_transcript(longest, self._kind)
         CheckpointFile(self.directory).signed(self.book)  # refused before a torn tail is cut off: what was signed may not get lost
         for handle, copy in zip(self._files, copies, strict=True):
             self.torn = max(self.torn, os.fstat(handle).st_size - len(copy))
@@ -132,7 +136,7 @@ class Journal:
         self._files, self._lock = [], -1
 
 
-def read_book(path: Path) -> Book:
+def read_book(path: Path, kind: type[Entry] = Entry) -> Book:
     """Read a transcript without its lock, for `status` and `verify`; DirectoryError when there is none.
 
     A torn tail is refused here: only the command that holds the lock may cut it off.
@@ -142,7 +146,7 @@ def read_book(path: Path) -> Book:
         raise _missing(path.parent, None)
     _require_small(data, path)
     try:
-        return parse_transcript(data)
+        return parse_transcript(data, kind)
     except TornTail as error:
         raise TornTail(error.message, culprits=error.culprits, remedy=_AFTER_A_CRASH) from None
 

@@ -10,10 +10,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Self
 from unittest.mock import patch
 
 from ceremony.acts.digest import digest
@@ -34,6 +35,7 @@ from tests.sweeps import Swept
 HANG = 30.0
 """Seconds of one command, retries and finality included; the longest takes eight."""
 RETRIES = 4
+CASES = 20
 PAUSE = 0.02
 """Seconds before an endpoint is asked again: thousands of cases need not wait for a real one to recover."""
 NOBODY = "http://127.0.0.1:1"
@@ -95,6 +97,27 @@ def scene() -> Iterator[Scene]:
             chain.stop()
 
 
+class Scenes:
+    """A scene for each case: the same one, and after CASES a new one, since a node taken back too often has no final block any more."""
+
+    def __init__(self) -> None:
+        self._stack, self._left = ExitStack(), 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def take(self) -> Scene:
+        """The scene of the next case."""
+        if not self._left:
+            self._stack.close()
+            self._scene, self._left = self._stack.enter_context(scene()), CASES
+        self._left -= 1
+        return self._scene
+
+
 def kinds(full: bool) -> Iterator[tuple[Fault, bool, bool]]:
     """Every kind, whether it happens once or goes on from there, and whether a third endpoint is cut off."""
     for fault in FAULTS:
@@ -106,9 +129,10 @@ def kinds(full: bool) -> Iterator[tuple[Fault, bool, bool]]:
 def sweep(full: bool) -> Swept:
     """Each kind at each call that it meets; in CI at the first."""
     faults, tried, struck, refused = [], 0, 0, 0
-    with scene() as here, patch("ceremony.anchor.rpc.PAUSE_SECONDS", PAUSE):
+    with Scenes() as scenes, patch("ceremony.anchor.rpc.PAUSE_SECONDS", PAUSE):
         for fault, once, cut in kinds(full):
             for first in count(1):
+                here = scenes.take()
                 found = _case(here, here.back(here.base.parent / f"case{tried}", cut=cut), fault, first, once=once)
                 tried, struck, refused = tried + 1, struck + bool(found.struck), refused + found.refused
                 where = f"at {first}{'' if once else ' and on'}{', a third cut off' if cut else ''}"

@@ -31,6 +31,12 @@ VERBS = (
     "verify",
     "watch",
     "act show",
+    "master",
+    "seal",
+    "envelope show",
+    "envelope register",
+    "unseal",
+    "prove",
 )
 ADA = ("--custodian", "Ada")
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from ceremony.cli import run_command
-from ceremony.errors import ChainUnreachable, TokenMissing
+from ceremony.errors import ChainUnreachable, DirectoryError, OpeningError, Owed, TokenMissing
 from ceremony.transcript.checkpoint_file import CHECKPOINT
 from ceremony.transcript.journal import TRANSCRIPT
 from scripts.devchain import DevChain
 from scripts.rehearsal import Rehearsal
-from tests.simulators.rehearsal import rehearse
+from tests.simulators.rehearsal import EXIT_CHAIN_NOT_CHECKED, rehearse
 
 MODULE = os.environ["CEREMONY_SOFTHSM_MODULE"]
-REFUSED, SINGLE_SOURCE = 20, 10
+REFUSED, SINGLE_SOURCE, OWED = 20, 10, Owed.exit_code
 
 
 class Played:
@@ -111,3 +111,41 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
             (tmp_path / name / "ceremony" / TRANSCRIPT).read_bytes() + (tmp_path / name / "ceremony" / CHECKPOINT).read_bytes()
         )
     assert transcripts[0] == transcripts[1] != transcripts[2]
+
+
+# --- custody, on the same tokens ---
+
+
+def given(played: Played, *arguments: str) -> int:
+    """A command with the rehearsal's answers."""
+    return run_command([*arguments, "--answers-fd", str(played.rehearsal._answers())])
+
+
+def test_five_real_tokens_open_what_anyone_sealed(played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory, plain = str(played.rehearsal.directory), tmp_path / "payroll.csv"
+    plain.write_bytes(os.urandom(200_000))
+    master, sealed, out = (str(tmp_path / name) for name in ("master.pub", "payroll.sealed", "payroll.opened"))
+    assert run_command(["master", directory, "-o", master]) == 0
+    assert run_command(["seal", "--master", master, str(plain), "-o", sealed]) == 0
+    assert "payroll.csv (200000 bytes, sealed 20" in capsys.readouterr().out
+    assert given(played, "unseal", sealed, directory, "-o", out, "--reason", "test", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["wrong"] == []
+    assert Path(out).read_bytes() == plain.read_bytes()
+    assert Path(out).stat().st_mode & 0o777 == 0o600
+    cut = tmp_path / "cut.sealed"
+    cut.write_bytes(Path(sealed).read_bytes()[:-1])
+    assert given(played, "unseal", str(cut), directory, "-o", out + "2", "--reason", "test") == OpeningError.exit_code
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"cut.sealed", "master.pub", "payroll.csv", "payroll.opened", "payroll.sealed"}
+    assert given(played, "unseal", sealed, directory, "-o", out, "--reason", "test") == DirectoryError.exit_code
+    offline = [*played.arguments[:4], "--offline", "--rehearsal"]
+    assert run_command(offline) == EXIT_CHAIN_NOT_CHECKED  # the closed transcript has not grown
+
+
+def test_seven_real_tokens_prove_that_they_hold_their_shards(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = str(played.rehearsal.directory)
+    assert run_command(["prove", directory, "--max-age", "30"]) == OWED
+    assert given(played, "prove", directory) == 0
+    assert "7 hold their shards by proof; 5 are needed, margin +2" in capsys.readouterr().out
+    assert run_command(["prove", directory, "--max-age", "30", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["margin"] == 2

@@ -1,0 +1,123 @@
+"""What `ceremony master`, `seal`, `envelope` and `unseal` do with files: streams in constant memory, named only once they are whole."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from ceremony.cli.wiring import now, read_state
+from ceremony.conductor.custody import master_key
+from ceremony.custody.envelope import seal_envelope
+from ceremony.custody.sealed import ParsedHeader, encode_header, parse_header, wrap_key
+from ceremony.custody.stream import KEY, NONCE, seal_stream
+from ceremony.disk import name_new, named_faults, read_limited, sync_directory, write_new
+from ceremony.errors import DirectoryError
+from ceremony.quorum.dealings import parse_points
+from ceremony.records.base import RECORD_LIMIT
+from ceremony.records.custody_entries import MasterKey, SealedHeader
+from ceremony.records.evidence import EnvelopeHeader
+
+ENTROPY_BYTES = 48
+STREAM = "-"
+"""Names standard input or output."""
+_FRESH = ".new"
+
+
+def read_master(place: Path) -> MasterKey:
+    """The master key in a file that `ceremony master` wrote, or a closed ceremony's; RecordError, DirectoryError, OutOfTurn."""
+    if place.is_dir():
+        _, state = read_state(place)
+        return master_key(state)
+    data = read_limited(place, RECORD_LIMIT)
+    if data is None:
+        message = f"there is no file {place}"
+        raise DirectoryError(message, culprits=(str(place),), remedy="Name a directory, or what `ceremony master DIR -o FILE` wrote.")
+    return MasterKey.parse(data.strip())
+
+
+def write_master(directory: Path, target: Path) -> MasterKey:
+    """Write a closed ceremony's master key to a new file."""
+    key = read_master(directory)
+    write_new(target, key.encode() + b"\n")
+    return key
+
+
+def seal_file(master: MasterKey, source: str, target: str, description: str) -> EnvelopeHeader:
+    """Seal a file (or standard input) to a new file (or standard output); what it says of itself."""
+    with ExitStack() as stack:
+        plain = stack.enter_context(open_source(source))
+        header, file_key = seal_envelope(
+            ceremony=master.ceremony,
+            dealing=master.dealing,
+            n=master.n,
+            commitments=parse_points(master.commitments),
+            description=f"{description} ({_size(plain, source)}, sealed {now()})",
+            entropy=os.urandom(ENTROPY_BYTES),
+        )
+        key = os.urandom(KEY)
+        sealed = SealedHeader(header=header, wrapped=wrap_key(file_key, key))
+        write_stream(target, _whole(encode_header(sealed, key), seal_stream(key, os.urandom(NONCE), plain)))
+    return header
+
+
+def read_header(source: str) -> ParsedHeader:
+    """What a sealed file says of itself; RecordError when it is none."""
+    with open_source(source) as sealed:
+        return parse_header(sealed)
+
+
+def write_stream(target: str, chunks: Iterable[bytes]) -> None:
+    """Write chunks to a new file, mode 0600, which gets its name once it is whole and durable; or to standard output as they come."""
+    if target == STREAM:
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    require_new(target)
+    fresh = path.with_name(path.name + _FRESH)
+    try:
+        with named_faults(path):
+            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                for chunk in chunks:
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            name_new(fresh, path)
+            sync_directory(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
+
+
+def require_new(target: str) -> None:
+    """Raise DirectoryError when the file is there already, or its directory is not."""
+    path = Path(target)
+    if target != STREAM and (path.exists() or not path.parent.is_dir()):
+        message = f"{path} is there already; nothing is ever overwritten" if path.exists() else f"there is no directory {path.parent}"
+        raise DirectoryError(message, culprits=(str(path),), remedy="Name a new file.")
+
+
+@contextmanager
+def open_source(source: str) -> Iterator[BinaryIO]:
+    """A file, or standard input, to read bytes from; DirectoryError when it cannot be read."""
+    if source == STREAM:
+        yield sys.stdin.buffer
+        return
+    with named_faults(Path(source)):
+        handle = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        yield file
+
+
+def _size(plain: BinaryIO, source: str) -> str:
+    return "of unknown size" if source == STREAM else f"{os.fstat(plain.fileno()).st_size} bytes"
+
+
+def _whole(header: bytes, payload: Iterable[bytes]) -> Iterator[bytes]:
+    yield header
+    yield from payload

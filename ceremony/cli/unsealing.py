@@ -1,0 +1,148 @@
+"""What `ceremony unseal` and `ceremony prove` do: a closed ceremony, its custody journal, and the people one after another."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ceremony.cli.people import open_people, require_statement
+from ceremony.cli.sealing import open_source, read_header, require_new, write_stream
+from ceremony.cli.wiring import now, open_journal, open_ports, read_state
+from ceremony.conductor.conductor import Conductor
+from ceremony.conductor.custody import Custody, describe_envelope, prove, register, require_dealt, require_sealed_here, unseal
+from ceremony.custody.sealed import parse_header
+from ceremony.custody.stream import open_stream
+from ceremony.errors import Owed, TokenLied
+from ceremony.protocol.state import State
+from ceremony.records.custody_entries import CustodyEntry, HoldingProven
+from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
+
+CUSTODY = "custody"
+"""Directory, below a ceremony's, of the journal of what happens with its shards."""
+DAY = 86_400
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asked for."""
+
+    directory: Path
+    reason: str
+    names: tuple[str, ...]
+    answers_fd: int | None
+    quiet: bool
+
+    def custodians(self, state: State, default: int) -> tuple[int, ...]:
+        """Who is meant, in the plan's order, each once; the first `default` when nobody is named."""
+        named = {state.plan.require_index(name) for name in self.names}
+        return tuple(sorted(named)) or tuple(state.plan.indices)[:default]
+
+
+def preview(file: str, asked: Asked) -> tuple[str, ...]:
+    """What each custodian would read, and who they are."""
+    _, state = read_state(asked.directory)
+    header = read_header(file).envelope
+    require_dealt(state)
+    require_sealed_here(state, header)
+    who = ", ".join(state.plan.who(index) for index in asked.custodians(state, state.plan.quorum.k))
+    return (*describe_envelope(header), f"Reason:    {require_statement(asked.reason, 'the operator')}", f"Asked:     {who}")
+
+
+def unseal_file(file: str, target: str, asked: Asked) -> dict[str, Any]:
+    """Open the file: the key first, with the people; then the payload, chunk by chunk."""
+    reason = require_statement(asked.reason, "the operator")
+    require_new(target)
+    with open_source(file) as source:
+        parsed = parse_header(source)
+        with _sitting(asked, "unseal") as here:
+            state = here.conductor.state
+            custodians = asked.custodians(state, state.plan.quorum.k)
+            key = unseal(here, parsed.sealed, reason, custodians)
+            outcome = here.journal.book.entries[-1].body.model_dump(mode="json")
+        parsed.require_authentic(key)
+        write_stream(target, open_stream(key, source))
+    return {
+        "envelope": outcome["header_digest"],
+        "custodians": [state.plan.who(index) for index in outcome["custodians"]],
+        "wrong": [{"who": state.plan.who(one["custodian"]), "error": one["error"]} for one in outcome["wrong"]],
+        "out": target,
+    }
+
+
+def register_file(directory: Path, file: str) -> bool:
+    """Enter a sealed file's header in the custody journal; whether it was not there already."""
+    sealed = read_header(file).sealed
+    with _sitting(Asked(directory, "", (), None, quiet=True), "envelope register") as here:
+        return register(here, sealed)
+
+
+def prove_holders(asked: Asked) -> int:
+    """Ask the tokens; the exit code: 0, or that of a token that lied when any did not prove it."""
+    with _sitting(asked, "prove") as here:
+        wrong = prove(here, asked.custodians(here.conductor.state, here.conductor.state.plan.quorum.n))
+    return TokenLied.exit_code if wrong else 0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who proved last when (None: never since the ceremony), and how many are young enough."""
+
+    proofs: dict[str, str | None]
+    fresh: int
+    needed: int
+    max_age: int | None
+
+    @property
+    def exit_code(self) -> int:
+        """Owed, when a monitor asked and too few are young enough."""
+        return Owed.exit_code if self.max_age is not None and self.fresh < self.needed else 0
+
+    def lines(self) -> tuple[str, ...]:
+        """For people."""
+        age = f" in the last {self.max_age} days" if self.max_age is not None else ""
+        return (
+            *(f"{who}: {'proved ' + at if at else 'has not proved it since the ceremony'}" for who, at in self.proofs.items()),
+            f"{self.fresh} hold their shards by proof{age}; {self.needed} are needed, margin {self.fresh - self.needed:+d}",
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {"proofs": self.proofs, "fresh": self.fresh, "needed": self.needed, "margin": self.fresh - self.needed}
+
+
+def standing(directory: Path, max_age: int | None) -> Standing:
+    """What the custody journal says of proofs; a token that failed after its last proof has none."""
+    _, state = read_state(directory)
+    require_dealt(state)
+    last: dict[int, str | None] = dict.fromkeys(state.plan.indices)
+    path = directory / CUSTODY / TRANSCRIPT
+    for entry in read_book(path, CustodyEntry) if path.exists() else ():
+        body: Any = entry.body
+        if body.kind in {"holding_proven", "holding_failed"}:
+            last[body.custodian] = entry.at if isinstance(body, HoldingProven) else None
+    fresh = [at for at in last.values() if at and (max_age is None or _age(at) <= max_age * DAY)]
+    return Standing({state.plan.who(index): at for index, at in last.items()}, len(fresh), state.plan.quorum.k, max_age)
+
+
+def _age(at: str) -> float:
+    return (datetime.fromisoformat(now()) - datetime.fromisoformat(at)).total_seconds()
+
+
+@contextmanager
+def _sitting(asked: Asked, command: str) -> Iterator[Custody]:
+    """The closed ceremony under its lock, and its custody journal, made at the first use."""
+    _, state = read_state(asked.directory)
+    require_dealt(state)
+    plan, place = state.plan, asked.directory / CUSTODY
+    people = open_people(asked.answers_fd, rehearsal=plan.rehearsal, command=f"`ceremony {command}`", quiet=asked.quiet)
+    mirror = Path(plan.mirror) / CUSTODY if plan.mirror else None
+    create = not (place / TRANSCRIPT).exists()
+    with (
+        open_journal(asked.directory, plan) as journal,
+        Conductor(journal, open_ports(plan, asked.directory, people)) as conductor,
+        Journal(place, now, mirror=mirror, create=create, kind=CustodyEntry) as custody,
+    ):
+        yield Custody(conductor, custody)

@@ -1,0 +1,177 @@
+"""What the shards are for once a ceremony is closed: five tokens open an envelope, each proves that it holds its shard (DESIGN 4.5, 4.6).
+
+Each custodian sits alone: reads, answers Yes, gives the PIN, and the token answers one question; its session ends before the next one's.
+"""
+
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from ceremony.acts.words import encode_words
+from ceremony.conductor.conductor import Conductor
+from ceremony.custody.messages import Combine
+from ceremony.custody.sealed import unwrap_key
+from ceremony.errors import OpeningError, OutOfTurn, TokenError, TokenLied
+from ceremony.hsm import messages as m
+from ceremony.hsm.agents import ask
+from ceremony.protocol.state import State
+from ceremony.quorum.dealings import public_share
+from ceremony.records import custody_entries as custody
+from ceremony.records.base import from_hex, to_hex
+from ceremony.records.entries import Body
+from ceremony.records.evidence import EnvelopeHeader
+from ceremony.shards.field import WIDE_BYTES, base_multiply, encode_point, encode_x, multiply, reduce_scalar
+from ceremony.shards.threshold import find_tag, header_digest, holding_answer, resolve_answer
+from ceremony.transcript.journal import Journal
+
+NONCE_BYTES = 32
+
+
+@dataclass
+class Custody:
+    """A closed ceremony and the journal of what happens with its shards afterwards."""
+
+    conductor: Conductor
+    journal: Journal
+
+    def write(self, body: custody.CustodyBody) -> None:
+        """Append one entry; the first one binds the journal to the closed transcript."""
+        if not len(self.journal.book):
+            c = self.conductor
+            self._append(custody.CustodyOpened(ceremony=c.state.opened.ceremony, size=c.size, root=c.root))
+        self._append(body)
+
+    def bodies(self) -> tuple[custody.CustodyBody, ...]:
+        """What the entries so far say."""
+        return tuple(cast("custody.CustodyBody", entry.body) for entry in self.journal.book)
+
+    def _append(self, body: custody.CustodyBody) -> None:
+        self.journal.append(cast("Body", body), lambda _entry: None)  # its own closed union; order is free
+
+
+def require_dealt(state: State) -> None:
+    """Raise OutOfTurn unless the shards are in their tokens for good and the ceremony's last entry is written."""
+    if state.closing is None or state.dealt is None:
+        message = "this ceremony is not closed yet"
+        raise OutOfTurn(message, remedy="`ceremony status DIR` shows what is owed before its master key may be used.")
+
+
+def master_key(state: State) -> custody.MasterKey:
+    """What anyone needs to seal to this ceremony; OutOfTurn before it is closed."""
+    require_dealt(state)
+    quorum = state.plan.quorum
+    commitments = state.dealt.commitments if state.dealt else ()
+    return custody.MasterKey(ceremony=state.opened.ceremony, dealing=state.dealing, n=quorum.n, k=quorum.k, commitments=commitments)
+
+
+def describe_envelope(header: EnvelopeHeader) -> tuple[str, ...]:
+    """An envelope in plain words; its digest is what custodians compare."""
+    digest = header_digest(header)
+    return (
+        f"Envelope:  {header.description}",
+        f"Sealed to: ceremony {header.ceremony}, dealing {header.dealing}, {len(header.tags)} shards",
+        f"Digest:    {to_hex(digest)}",
+        f"In words:  {encode_words(digest)}",
+    )
+
+
+def require_sealed_here(state: State, header: EnvelopeHeader) -> None:
+    """Raise OpeningError unless the envelope is sealed to this ceremony's shards."""
+    if (header.ceremony, header.dealing) != (state.opened.ceremony, state.dealing):
+        message = f"the file is sealed to dealing {header.dealing} of ceremony {header.ceremony}, not to this one"
+        raise OpeningError(message, remedy="Name the directory of the ceremony that it was sealed to.")
+
+
+def register(here: Custody, sealed: custody.SealedHeader) -> bool:
+    """Enter an envelope that is sealed to this ceremony; whether it was not there already."""
+    require_dealt(here.conductor.state)
+    require_sealed_here(here.conductor.state, sealed.header)
+    known = {body.header_digest for body in here.bodies() if isinstance(body, custody.EnvelopeRegistered)}
+    digest = to_hex(header_digest(sealed.header))
+    if digest in known:
+        return False
+    here.write(custody.EnvelopeRegistered(header_digest=digest, sealed=sealed))
+    return True
+
+
+def unseal(here: Custody, sealed: custody.SealedHeader, reason: str, custodians: Sequence[int]) -> bytes:
+    """The payload's key, 16 bytes, from the answers of the first k of `custodians` whose tokens answer rightly.
+
+    Every one of `custodians` is asked, so more than k name those who cheat. The outcome stands in the journal before the key is given out.
+
+    Raises:
+        OpeningError: sealed elsewhere, too few right answers (names the wrong ones), or the file was changed.
+        Declined: a custodian said no.
+    """
+    c, header = here.conductor, sealed.header
+    require_dealt(c.state)
+    require_sealed_here(c.state, header)
+    digest = to_hex(header_digest(header))
+    here.write(
+        custody.UnsealBegun(header_digest=digest, description=header.description, reason=reason, custodians=tuple(custodians))
+    )
+    lines = (*describe_envelope(header), f"Reason:    {reason}")
+    answers, wrong = _gather(c, custodians, lambda index: _answer(c, header, index, lines))
+    right, k = tuple(sorted(answers)), c.state.plan.quorum.k
+    if len(right) < k:
+        here.write(custody.UnsealFailed(header_digest=digest, custodians=right, wrong=wrong))
+        message = f"{len(right)} tokens answered rightly, {k} must: the envelope stays closed"
+        raise OpeningError(message, culprits=tuple(f"{c.who(one.custodian)}: {one.error}" for one in wrong))
+    chosen = right[:k]
+    combined = c.ports.combine(Combine(header=header, k=k, answers=tuple((index, answers[index]) for index in chosen)))
+    key = unwrap_key(from_hex(combined.file_key), sealed)
+    here.write(custody.Unsealed(header_digest=digest, custodians=chosen, wrong=wrong))
+    return key
+
+
+def prove(here: Custody, custodians: Sequence[int]) -> tuple[custody.Wrong, ...]:
+    """Challenge each custodian's token with a fresh point; who did not prove that it holds its shard, empty when all did."""
+    c = here.conductor
+    require_dealt(c.state)
+    _, wrong = _gather(c, custodians, lambda index: _prove(here, index))
+    for one in wrong:
+        here.write(custody.HoldingFailed(custodian=one.custodian, error=one.error))
+    return wrong
+
+
+def _gather(
+    c: Conductor, custodians: Sequence[int], sit: Callable[[int], str]
+) -> tuple[dict[int, str], tuple[custody.Wrong, ...]]:
+    """Each custodian in turn, alone; what came of it, and whose token failed or lied."""
+    done: dict[int, str] = {}
+    wrong: list[custody.Wrong] = []
+    for index in custodians:
+        try:
+            c.sit(f"custodian {index}")
+            done[index] = sit(index)
+        except (OpeningError, TokenError) as error:
+            c.ports.people.tell(f"      {c.who(index)}: {error.name}: {error.message}")
+            wrong.append(custody.Wrong(custodian=index, error=error.name))
+    c.rise()
+    return done, tuple(wrong)
+
+
+def _answer(c: Conductor, header: EnvelopeHeader, index: int, lines: Sequence[str]) -> str:
+    """One token's answer, hex of 32 bytes, checked against the sealer's tag here too: the agent may be the liar."""
+    c.ports.people.confirm(c.who(index), lines, "Shall your token help to open this envelope?")
+    x = ask(c.seat(index), m.AnswerEnvelope(place=c.place(index), header=header), m.Answered).x
+    resolve_answer(header_digest(header), index, from_hex(x), find_tag(header.tags, index))
+    c.ports.people.tell(f"      {c.who(index)}: the token has answered")
+    return x
+
+
+def _prove(here: Custody, index: int) -> str:
+    c = here.conductor
+    secret, nonce = reduce_scalar(c.ports.entropy(WIDE_BYTES)), c.ports.entropy(NONCE_BYTES)
+    point = encode_point(base_multiply(secret))
+    answer = ask(c.seat(index), m.Hold(place=c.place(index), point=to_hex(point), nonce=to_hex(nonce)), m.Held).answer
+    commitments = c.state.dealt.commitments if c.state.dealt else ()
+    x = encode_x(multiply(public_share(commitments, index), secret))
+    expected = holding_answer(from_hex(c.state.opened.ceremony), c.state.dealing, index, point, nonce, x)
+    if not hmac.compare_digest(expected, from_hex(answer)):
+        message = "the token does not hold the shard that the commitments say"
+        raise TokenLied(message, culprits=(c.who(index),))
+    here.write(custody.HoldingProven(custodian=index, point=to_hex(point), nonce=to_hex(nonce), answer=answer))
+    c.ports.people.tell(f"      {c.who(index)}: the token holds its shard")
+    return answer

@@ -1,0 +1,118 @@
+"""Custody after the ceremony: the master public key as a file, what a sealed file says of itself, and the entries of the custody journal.
+
+A closed transcript takes no more entries (P4), so what tokens do with their shards afterwards stands in a journal of its own, bound to the
+transcript by its first entry.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ceremony.records.base import Count, Hex32, HexBytes, Index, Instant, Plain, Point33, Point65, Record
+from ceremony.records.entries import Entry
+from ceremony.records.evidence import EnvelopeHeader
+
+
+class MasterKey(Record):
+    """What anyone needs to seal to a dealing: the Feldman commitments, of which the first is the master public key. All of it is public."""
+
+    v: Literal[1] = 1
+    ceremony: Hex32
+    dealing: Count
+    n: Index
+    k: Index
+    commitments: Annotated[tuple[Point33, ...], Field(min_length=1, max_length=32)]
+
+
+class SealedHeader(Record):
+    """The body of a sealed file's stanza: the envelope's header, and the payload's key wrapped under the key that five tokens bring back.
+
+    `wrapped` is 32 bytes: 16 of the payload's key, 16 of its authentication. The key commitment and every tag bind the rest.
+    """
+
+    v: Literal[1] = 1
+    header: EnvelopeHeader
+    wrapped: HexBytes
+
+
+class CustodyOpened(Record):
+    """The first entry: the closed transcript that this journal belongs to."""
+
+    kind: Literal["custody_opened"] = "custody_opened"
+    ceremony: Hex32
+    size: Count
+    root: Hex32
+
+
+class EnvelopeRegistered(Record):
+    """An envelope that must not be orphaned: whoever replaces the shards one day must carry it over."""
+
+    kind: Literal["envelope_registered"] = "envelope_registered"
+    header_digest: Hex32
+    sealed: SealedHeader
+
+
+class UnsealBegun(Record):
+    """Intent: these custodians are asked to answer for this envelope, for this reason."""
+
+    kind: Literal["unseal_begun"] = "unseal_begun"
+    header_digest: Hex32
+    description: Plain
+    reason: Plain
+    custodians: tuple[Index, ...]
+
+
+class Wrong(Record):
+    """A token that did not answer rightly: whose, and the name of the error."""
+
+    custodian: Index
+    error: Plain
+
+
+class Unsealed(Record):
+    """The envelope's key came back from these custodians' tokens; `wrong` are those that did not answer rightly."""
+
+    kind: Literal["unsealed"] = "unsealed"
+    header_digest: Hex32
+    custodians: tuple[Index, ...]
+    wrong: tuple[Wrong, ...]
+
+
+class UnsealFailed(Record):
+    """The envelope stays closed: too few tokens answered rightly."""
+
+    kind: Literal["unseal_failed"] = "unseal_failed"
+    header_digest: Hex32
+    custodians: tuple[Index, ...]
+    wrong: tuple[Wrong, ...]
+
+
+class HoldingProven(Record):
+    """A custodian's token holds its shard: its bound answer to a fresh challenge was the right one (DESIGN 4.6)."""
+
+    kind: Literal["holding_proven"] = "holding_proven"
+    custodian: Index
+    point: Point65
+    nonce: Hex32
+    answer: Hex32
+
+
+class HoldingFailed(Record):
+    """A custodian's token did not prove that it holds its shard; the name of the error."""
+
+    kind: Literal["holding_failed"] = "holding_failed"
+    custodian: Index
+    error: Plain
+
+
+CustodyBody = Annotated[
+    CustodyOpened | EnvelopeRegistered | UnsealBegun | Unsealed | UnsealFailed | HoldingProven | HoldingFailed,
+    Field(discriminator="kind"),
+]
+
+
+class CustodyEntry(Entry):
+    """One line of the custody journal, chained as those of the transcript are."""
+
+    at: Instant
+    body: CustodyBody  # type: ignore[assignment]  # another journal, another closed union

@@ -1,0 +1,164 @@
+"""Sealing at the command line: public data only, streams, files that are never overwritten, and what is said about them."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ceremony.cli import run_command
+from ceremony.cli.sealing import open_source
+from ceremony.cli.unsealing import CUSTODY, standing
+from ceremony.custody.sealed import parse_header
+from ceremony.errors import AnswerError, DirectoryError, OpeningError, OutOfTurn, Owed, RecordError
+from ceremony.records.custody_entries import CustodyEntry, HoldingFailed, HoldingProven
+from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
+from tests.simulators.stages import Stage, ceremony_at
+
+POINT, ONES = "0x04" + "11" * 64, "0x" + "11" * 32
+
+
+@pytest.fixture
+def closed(tmp_path):
+    return str(ceremony_at(Stage.CLOSED, tmp_path).directory)
+
+
+@pytest.fixture
+def plain(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_bytes(b"a line\n" * 20_000)
+    return str(path)
+
+
+def test_the_master_key_as_a_file_and_the_directory_seal_alike(closed, plain, tmp_path, capsys):
+    assert run_command(["master", closed, "-o", str(tmp_path / "master.pub"), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["n"], shown["k"], len(shown["commitments"])) == (7, 5, 5)
+    headers = []
+    for place in (closed, str(tmp_path / "master.pub")):
+        sealed = str(tmp_path / f"sealed{len(headers)}")
+        assert run_command(["seal", "--master", place, plain, "-o", sealed, "--json"]) == 0
+        headers.append(json.loads(capsys.readouterr().out))
+        assert run_command(["envelope", "show", sealed, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == headers[-1]
+    assert headers[0]["ceremony"] == headers[1]["ceremony"] == shown["ceremony"]
+    assert headers[0]["point"] != headers[1]["point"]
+
+
+def test_what_a_sealed_file_says_of_itself(closed, plain, tmp_path, capsys):
+    sealed = str(tmp_path / "sealed")
+    assert run_command(["seal", "--master", closed, plain, "-o", sealed, "--description", "the payroll"]) == 0
+    said = capsys.readouterr().out
+    assert "Envelope:  the payroll (140000 bytes, sealed 20" in said
+    assert run_command(["envelope", "show", sealed]) == 0
+    assert capsys.readouterr().out == said
+    assert run_command(["unseal", sealed, closed, "-o", str(tmp_path / "out"), "--reason", "audit", "--dry-run"]) == 0
+    preview = capsys.readouterr().out
+    assert preview.startswith(said.rstrip("\n"))
+    assert "Reason:    audit" in preview
+    assert "custodian 5" in preview
+    assert "custodian 6" not in preview
+
+
+def test_standard_input_and_output_are_streams(closed, tmp_path):
+    command = [sys.executable, "-P", "-m", "ceremony", "seal", "--master", closed, "-", "-o", "-"]
+    ended = subprocess.run(command, input=b"x" * 300_000, capture_output=True, check=False)
+    assert ended.returncode == 0
+    assert b"standard input (of unknown size" in ended.stderr
+    source = io.BytesIO(ended.stdout)
+    assert parse_header(source).envelope.dealing == 1
+    assert len(source.read()) == 16 + 300_000 + 5 * 16
+
+
+@pytest.mark.parametrize("verb", ["master", "seal", "unseal"])
+def test_nothing_is_overwritten(closed, plain, tmp_path, verb):
+    sealed = str(tmp_path / "sealed")
+    run_command(["seal", "--master", closed, plain, "-o", sealed])
+    there = tmp_path / "there"
+    there.write_bytes(b"mine")
+    arguments = {
+        "master": ["master", closed],
+        "seal": ["seal", "--master", closed, plain],
+        "unseal": ["unseal", sealed, closed, "--reason", "audit"],
+    }[verb]
+    assert run_command([*arguments, "-o", str(there)]) == DirectoryError.exit_code
+    assert there.read_bytes() == b"mine"
+    assert run_command([*arguments, "-o", str(tmp_path / "nowhere" / "file")]) == DirectoryError.exit_code
+
+
+def test_what_is_refused_has_a_name(closed, plain, tmp_path):
+    sealed = str(tmp_path / "sealed")
+    run_command(["seal", "--master", closed, plain, "-o", sealed])
+    out = ["-o", str(tmp_path / "out")]
+    early = str(ceremony_at(Stage.APPROVED, tmp_path / "early").directory)
+    assert run_command(["seal", "--master", early, plain, *out]) == OutOfTurn.exit_code
+    assert run_command(["seal", "--master", plain, plain, *out]) == RecordError.exit_code
+    assert run_command(["seal", "--master", str(tmp_path / "none"), plain, *out]) == DirectoryError.exit_code
+    assert run_command(["seal", "--master", closed, str(tmp_path / "none"), *out]) == DirectoryError.exit_code
+    assert run_command(["envelope", "show", plain]) == RecordError.exit_code
+    assert run_command(["unseal", plain, closed, *out, "--reason", "audit"]) == RecordError.exit_code
+    assert run_command(["unseal", sealed, closed, *out, "--reason", "\t"]) == AnswerError.exit_code
+    assert run_command(["unseal", sealed, closed, *out, "--reason", "audit"]) == Owed.exit_code  # nobody sits at a terminal here
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_of_another_ceremony_is_refused_before_anybody_is_asked(closed, plain, tmp_path, capsys):
+    sealed = tmp_path / "sealed"
+    run_command(["seal", "--master", closed, plain, "-o", str(sealed)])
+    run_command(["master", closed, "-o", str(tmp_path / "master.pub")])
+    master = json.loads((tmp_path / "master.pub").read_text())
+    (tmp_path / "foreign.pub").write_text(json.dumps({**master, "ceremony": ONES}, sort_keys=True, separators=(",", ":")))
+    foreign = str(tmp_path / "foreign")
+    assert run_command(["seal", "--master", str(tmp_path / "foreign.pub"), plain, "-o", foreign]) == 0
+    arguments = ["unseal", foreign, closed, "-o", str(tmp_path / "out"), "--reason", "audit"]
+    assert run_command([*arguments, "--dry-run"]) == OpeningError.exit_code
+    assert "not to this one" in capsys.readouterr().err
+
+
+def test_a_sealed_file_is_registered_once(closed, plain, tmp_path, capsys):
+    sealed = str(tmp_path / "sealed")
+    run_command(["seal", "--master", closed, plain, "-o", sealed])
+    capsys.readouterr()
+    assert run_command(["envelope", "register", closed, sealed, "--dry-run"]) == 0
+    assert not (Path(closed) / CUSTODY).exists()
+    capsys.readouterr()
+    for new in (True, False):
+        assert run_command(["envelope", "register", closed, sealed, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"registered": new}
+    book = read_book(Path(closed) / CUSTODY / TRANSCRIPT, CustodyEntry)
+    with open_source(sealed) as source:
+        assert book.entries[-1].body.sealed == parse_header(source).sealed
+    assert len(book) == 2
+
+
+# --- who proved when ---
+
+
+def noted(closed, at, *bodies):
+    """A custody journal with these entries, all written at one time."""
+    place = Path(closed) / CUSTODY
+    with Journal(place, lambda: at, create=not place.exists(), kind=CustodyEntry) as journal:
+        for body in bodies:
+            journal.append(body, lambda _entry: None)
+
+
+def proof(index):
+    return HoldingProven(custodian=index, point=POINT, nonce=ONES, answer=ONES)
+
+
+def test_proofs_age_and_a_failure_takes_the_last_one_back(closed):
+    directory = Path(closed)
+    assert standing(directory, None).fresh == 0
+    noted(closed, "2020-01-01T00:00:00Z", *(proof(index) for index in range(1, 8)))
+    assert (standing(directory, None).fresh, standing(directory, 365).fresh) == (7, 0)
+    assert standing(directory, 365).exit_code == Owed.exit_code
+    noted(closed, "2999-01-01T00:00:00Z", *(proof(index) for index in (1, 2, 3, 4, 5)))
+    assert (standing(directory, 1).fresh, standing(directory, 1).exit_code) == (5, 0)
+    noted(closed, "2999-01-02T00:00:00Z", HoldingFailed(custodian=3, error="TokenLied"))
+    after = standing(directory, 1)
+    assert (after.fresh, after.exit_code, after.as_json()["margin"]) == (4, Owed.exit_code, -1)
+    assert after.lines()[-1] == "4 hold their shards by proof in the last 1 days; 5 are needed, margin -1"
+    assert "has not proved it" in after.lines()[2]
+    assert standing(directory, None).exit_code == 0
