@@ -26,7 +26,7 @@ LENGTHS = (1_000, 2_500, 5_000, 10_000)
 def main() -> int:
     """Print the rows asked for (all but gas when none is named: it compiles and fetches what nothing else needs)."""
     rows: dict[str, Callable[[], None]] = {"help": bench_help, "verify": bench_verify, "linear": bench_linear, "rehearsal": bench_rehearsal}
-    named = {**rows, "gas": bench_gas}
+    named = {**rows, "gas": bench_gas, "custody": bench_custody}
     unknown = [name for name in sys.argv[1:] if name not in named]
     if unknown:
         print(f"There is no row {', '.join(unknown)}; there are {', '.join(named)}.", file=sys.stderr)  # noqa: T201 - for people
@@ -87,6 +87,13 @@ def bench_gas() -> None:
     from scripts import gas_bench  # noqa: PLC0415 - loads the ABI encoder
 
     gas_bench.bench_gas()
+
+
+def bench_custody() -> None:
+    """Opening by five tokens, sealing, sharing."""
+    from scripts import custody_bench  # noqa: PLC0415 - loads its peers
+
+    custody_bench.bench_custody(timed, row)
 
 
 def token_calls(rehearsal: Rehearsal) -> float:
