@@ -193,7 +193,7 @@ ROWS: Mapping[int, Row] = MappingProxyType(
         3: Row("kill -9 before and after every PKCS#11 call", "all N satisfy P1", "custody"),
         4: Row("EIO, ENOSPC, EROFS, EDQUOT at every file call", "named error, no partial claim", measure=disk),
         5: Row("every PKCS#11 call x 12 CKRs x {once, from then on}", "named error or harmless retry", "custody"),
-        6: Row("lying tokens", "25 of 25 caught, culprit named", "custody"),
+        6: Row("lying tokens", "25 of 25 caught, culprit named", measure=swept("tests.adversary.lying_tokens", least=25)),
         7: Row("128 subsets of seven x 1,000 seeds", "29 open, 99 refuse", measure=swept("tests.properties.test_subsets", least=128_000)),
         8: Row("published vectors", "100 %", "custody"),
         9: Row("every bit of shards and commitments flipped", "refused, culprit named", measure=swept("tests.properties.test_bitflips")),

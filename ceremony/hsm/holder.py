@@ -15,7 +15,17 @@ from ceremony.records.base import from_hex, to_hex
 from ceremony.records.canonical import digest_canonical
 from ceremony.records.evidence import HoldingEvidence, Observation, OpeningEvidence, RetirementEvidence
 from ceremony.records.structs import Attestation, Domain, Transport, TypedAct
-from ceremony.shards.field import WIDE_BYTES, Point, base_multiply, encode_point, encode_x, multiply, parse_point, reduce_scalar
+from ceremony.shards.field import (
+    SCALAR_BYTES,
+    WIDE_BYTES,
+    Point,
+    base_multiply,
+    encode_point,
+    encode_x,
+    multiply,
+    parse_point,
+    reduce_scalar,
+)
 from ceremony.shards.secret import contribution_digest, expand_seed, seal_seed
 from ceremony.shards.threshold import find_tag, header_digest, holding_answer, key_commitment, resolve_answer
 
@@ -108,7 +118,7 @@ class Holder:
             message = "the envelope is sealed to another dealing"
             raise MarkError(message, culprits=(self._who,))
         point = encode_point(parse_point(from_hex(header.point)))
-        tag, x = find_tag(header.tags, index), self._token.derive(self._id(request.place, Role.SHARD), point)
+        tag, x = find_tag(header.tags, index), self._derive(self._id(request.place, Role.SHARD), point)
         resolve_answer(header_digest(header), index, x, tag)
         return m.Answered(x=to_hex(x))
 
@@ -193,11 +203,19 @@ class Holder:
     def _holds(self, key_id: bytes, public: Point) -> bool:
         """Whether the shard under this id is the one whose public share is `public`."""
         secret = reduce_scalar(self._entropy(WIDE_BYTES))
-        return self._token.derive(key_id, encode_point(base_multiply(secret))) == encode_x(multiply(public, secret))
+        return self._derive(key_id, encode_point(base_multiply(secret))) == encode_x(multiply(public, secret))
+
+    def _derive(self, key_id: bytes, point: bytes) -> bytes:
+        """The token's ECDH result, 32 bytes; TokenLied for any other number of them."""
+        x = self._token.derive(key_id, point)
+        if len(x) != SCALAR_BYTES:
+            message = f"the token answered with {len(x)} bytes; an x coordinate has {SCALAR_BYTES}"
+            raise TokenLied(message, culprits=(self._who,))
+        return x
 
     def _holding_answer(self, place: m.Place, point: bytes, nonce: bytes) -> bytes:
         parse_point(point)
-        x = self._token.derive(self._id(place, Role.SHARD), point)
+        x = self._derive(self._id(place, Role.SHARD), point)
         return holding_answer(from_hex(place.ceremony), place.dealing, place.custodian, point, nonce, x)
 
     def _expected_answer(self, place: m.Place, holder: int, secret: int, asked: Observation, public: Point) -> bytes:

@@ -168,7 +168,7 @@ def in_child(work: Callable[[], Any]) -> Any:
 
 def remember_lines() -> None:
     """In this process, read each line of a transcript once, not once a command: reading is pure, and two thirds of a sweep's time."""
-    book.parse_entry = cache(book.parse_entry)
+    book.parse_line = cache(book.parse_line)
 
 
 def die() -> None:

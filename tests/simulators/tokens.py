@@ -92,7 +92,7 @@ class SimulatedToken:
         try:
             plain = PKCS1_OAEP.new(key, hashAlgo=SHA1).decrypt(wrapped)
         except ValueError:
-            raise TokenFault("the blob cannot be unwrapped (CKR_WRAPPED_KEY_INVALID)") from None
+            raise self._fault("the blob cannot be unwrapped (CKR_WRAPPED_KEY_INVALID)") from None
         self._add(key_id, Role.SHARD, f"{parse_pkcs8(plain):064x}")
 
     def public_key(self, key_id: bytes, role: Role) -> bytes:
@@ -132,7 +132,7 @@ class SimulatedToken:
     def _one(self, key_id: bytes, role: Role) -> str:
         found = self._keys(key_id, role)
         if not found:
-            raise TokenFault(f"there is no {role} key of that id (CKR_KEY_HANDLE_INVALID)")
+            raise self._fault(f"there is no {role} key of that id (CKR_KEY_HANDLE_INVALID)")
         return found[0]
 
     def _add(self, key_id: bytes, role: Role, value: str) -> None:
@@ -142,7 +142,11 @@ class SimulatedToken:
 
     def _require_login(self) -> None:
         if not self._logged_in:
-            raise TokenFault("not logged in (CKR_USER_NOT_LOGGED_IN)")
+            raise self._fault("not logged in (CKR_USER_NOT_LOGGED_IN)")
+
+    def _fault(self, what: str) -> TokenFault:
+        """A code of this token, which names itself, as the real ones do."""
+        return TokenFault(f"token {self.memory.serial}: {what}", culprits=(f"token {self.memory.serial}",))
 
     def _save(self) -> None:
         memory: dict[str, Any] = vars(self.memory)
