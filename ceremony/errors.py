@@ -259,6 +259,7 @@ class OpeningError(DealingError):
     """An envelope did not open."""
 
     exit_code = 57
+    remedy = "Find out what is wrong with the one named above; a ceremony under way goes on with `ceremony run DIR`, by a new dealing."
 
 
 class ApprovalError(CeremonyError):

@@ -102,7 +102,7 @@ def register(directory: Path, file: str, dry_run: bool, as_json: bool) -> None:
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--out", "-o", "target", required=True, metavar="FILE", help="Where the plaintext goes, a new file; - for standard output.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why it is opened; it is shown to each custodian and written down.")
-@click.option("--custodian", "names", multiple=True, metavar="NAME", help="Who answers; more name cheats. [default: the first five]")
+@click.option("--custodian", "names", multiple=True, metavar="NAME", help="Who answers, each of them. [default: in turn, until five did]")
 @click.option("--dry-run", is_flag=True, help="Only show what each custodian would read.")
 @click.option("--answers-fd", type=int, metavar="N", help="Rehearsals only: read answers as JSON from this inherited pipe.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object, on standard error with -o -.")
@@ -117,8 +117,9 @@ def unseal(
     as_json: bool,
 ) -> None:
     """Open FILE, sealed to the ceremony in DIR. Each custodian reads what it says of itself and the reason, answers Yes and gives the PIN;
-    the token answers once. No shard leaves a token and the master secret never exists; a token that answers wrongly is named, and the file
-    opens all the same while five answer rightly. What was asked and what came of it goes to DIR/custody.
+    the token answers once. No shard leaves a token and the master secret never exists. A token that answers wrongly is named, and the
+    file opens all the same while five answer rightly; naming more than five with --custodian asks each of them. What was asked and what
+    came of it goes to DIR/custody.
 
     The plaintext file is named once the whole of FILE has proven unaltered. To standard output, each part goes as soon as that part has.
 

@@ -14,13 +14,15 @@ from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.custody import Custody, describe_envelope, prove, register, require_dealt, require_sealed_here, unseal
 from ceremony.custody.sealed import parse_header
 from ceremony.custody.stream import open_stream
-from ceremony.errors import Owed, TokenLied
+from ceremony.errors import Owed, PinRefused, PinWrong, TokenLied
 from ceremony.protocol.state import State
-from ceremony.records.custody_entries import CustodyEntry, HoldingProven
+from ceremony.records.custody_entries import CustodyEntry, HoldingFailed, HoldingProven
 from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
 
 CUSTODY = "custody"
 """Directory, below a ceremony's, of the journal of what happens with its shards."""
+MISTYPED = frozenset({PinWrong.__name__, PinRefused.__name__})
+"""Failures that say nothing about the token."""
 DAY = 86_400
 """Seconds."""
 
@@ -35,10 +37,10 @@ class Asked:
     answers_fd: int | None
     quiet: bool
 
-    def custodians(self, state: State, default: int) -> tuple[int, ...]:
-        """Who is meant, in the plan's order, each once; the first `default` when nobody is named."""
+    def custodians(self, state: State) -> tuple[int, ...]:
+        """Who is meant, in the plan's order, each once; all when nobody is named."""
         named = {state.plan.require_index(name) for name in self.names}
-        return tuple(sorted(named)) or tuple(state.plan.indices)[:default]
+        return tuple(sorted(named)) or tuple(state.plan.indices)
 
 
 def preview(file: str, asked: Asked) -> tuple[str, ...]:
@@ -47,8 +49,9 @@ def preview(file: str, asked: Asked) -> tuple[str, ...]:
     header = read_header(file).envelope
     require_dealt(state)
     require_sealed_here(state, header)
-    who = ", ".join(state.plan.who(index) for index in asked.custodians(state, state.plan.quorum.k))
-    return (*describe_envelope(header), f"Reason:    {require_statement(asked.reason, 'the operator')}", f"Asked:     {who}")
+    who = ", ".join(state.plan.who(index) for index in asked.custodians(state))
+    until = "" if asked.names else f", until {state.plan.quorum.k} have answered rightly"
+    return (*describe_envelope(header), f"Reason:    {require_statement(asked.reason, 'the operator')}", f"Asked:     {who}{until}")
 
 
 def unseal_file(file: str, target: str, asked: Asked) -> dict[str, Any]:
@@ -59,8 +62,7 @@ def unseal_file(file: str, target: str, asked: Asked) -> dict[str, Any]:
         parsed = parse_header(source)
         with _sitting(asked, "unseal") as here:
             state = here.conductor.state
-            custodians = asked.custodians(state, state.plan.quorum.k)
-            key = unseal(here, parsed.sealed, reason, custodians)
+            key = unseal(here, parsed.sealed, reason, asked.custodians(state), every=bool(asked.names))
             outcome = here.journal.book.entries[-1].body.model_dump(mode="json")
         parsed.require_authentic(key)
         write_stream(target, open_stream(key, source))
@@ -82,7 +84,7 @@ def register_file(directory: Path, file: str) -> bool:
 def prove_holders(asked: Asked) -> int:
     """Ask the tokens; the exit code: 0, or that of a token that lied when any did not prove it."""
     with _sitting(asked, "prove") as here:
-        wrong = prove(here, asked.custodians(here.conductor.state, here.conductor.state.plan.quorum.n))
+        wrong = prove(here, asked.custodians(here.conductor.state))
     return TokenLied.exit_code if wrong else 0
 
 
@@ -114,15 +116,17 @@ class Standing:
 
 
 def standing(directory: Path, max_age: int | None) -> Standing:
-    """What the custody journal says of proofs; a token that failed after its last proof has none."""
+    """What the custody journal says of proofs; a token that failed after its last proof has none, a mistyped PIN takes none away."""
     _, state = read_state(directory)
     require_dealt(state)
     last: dict[int, str | None] = dict.fromkeys(state.plan.indices)
     path = directory / CUSTODY / TRANSCRIPT
     for entry in read_book(path, CustodyEntry) if path.exists() else ():
         body: Any = entry.body
-        if body.kind in {"holding_proven", "holding_failed"}:
-            last[body.custodian] = entry.at if isinstance(body, HoldingProven) else None
+        if isinstance(body, HoldingProven):
+            last[body.custodian] = entry.at
+        elif isinstance(body, HoldingFailed) and body.error not in MISTYPED:
+            last[body.custodian] = None
     fresh = [at for at in last.values() if at and (max_age is None or _age(at) <= max_age * DAY)]
     return Standing({state.plan.who(index): at for index, at in last.items()}, len(fresh), state.plan.quorum.k, max_age)
 

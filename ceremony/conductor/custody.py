@@ -95,10 +95,13 @@ def register(here: Custody, sealed: custody.SealedHeader) -> bool:
     return True
 
 
-def unseal(here: Custody, sealed: custody.SealedHeader, reason: str, custodians: Sequence[int]) -> bytes:
+def unseal(
+    here: Custody, sealed: custody.SealedHeader, reason: str, custodians: Sequence[int], *, every: bool = True
+) -> bytes:
     """The payload's key, 16 bytes, from the answers of the first k of `custodians` whose tokens answer rightly.
 
-    Every one of `custodians` is asked, so more than k name those who cheat. The outcome stands in the journal before the key is given out.
+    Every one of `custodians` is asked, so more than k name those who cheat; unless `every`, only until k have answered rightly. The outcome
+    stands in the journal before the key is given out.
 
     Raises:
         OpeningError: sealed elsewhere, too few right answers (names the wrong ones), or the file was changed.
@@ -112,12 +115,14 @@ def unseal(here: Custody, sealed: custody.SealedHeader, reason: str, custodians:
         custody.UnsealBegun(header_digest=digest, description=header.description, reason=reason, custodians=tuple(custodians))
     )
     lines = (*describe_envelope(header), f"Reason:    {reason}")
-    answers, wrong = _gather(c, custodians, lambda index: _answer(c, header, index, lines))
-    right, k = tuple(sorted(answers)), c.state.plan.quorum.k
+    k = c.state.plan.quorum.k
+    answers, wrong = _gather(c, custodians, lambda index: _answer(c, header, index, lines), enough=len(custodians) if every else k)
+    right = tuple(sorted(answers))
     if len(right) < k:
         here.write(custody.UnsealFailed(header_digest=digest, custodians=right, wrong=wrong))
-        message = f"{len(right)} tokens answered rightly, {k} must: the envelope stays closed"
-        raise OpeningError(message, culprits=tuple(f"{c.who(one.custodian)}: {one.error}" for one in wrong))
+        message = f"right answers: {len(right)}, needed: {k}; the envelope stays closed"
+        culprits = tuple(f"{c.who(one.custodian)}: {one.error}" for one in wrong)
+        raise OpeningError(message, culprits=culprits, remedy="Run the same command again with more custodians: --custodian NAME for each.")
     chosen = right[:k]
     combined = c.ports.combine(Combine(header=header, k=k, answers=tuple((index, answers[index]) for index in chosen)))
     key = unwrap_key(from_hex(combined.file_key), sealed)
@@ -129,19 +134,21 @@ def prove(here: Custody, custodians: Sequence[int]) -> tuple[custody.Wrong, ...]
     """Challenge each custodian's token with a fresh point; who did not prove that it holds its shard, empty when all did."""
     c = here.conductor
     require_dealt(c.state)
-    _, wrong = _gather(c, custodians, lambda index: _prove(here, index))
+    _, wrong = _gather(c, custodians, lambda index: _prove(here, index), enough=len(custodians))
     for one in wrong:
         here.write(custody.HoldingFailed(custodian=one.custodian, error=one.error))
     return wrong
 
 
 def _gather(
-    c: Conductor, custodians: Sequence[int], sit: Callable[[int], str]
+    c: Conductor, custodians: Sequence[int], sit: Callable[[int], str], *, enough: int
 ) -> tuple[dict[int, str], tuple[custody.Wrong, ...]]:
-    """Each custodian in turn, alone; what came of it, and whose token failed or lied."""
+    """Each custodian in turn, alone, until `enough` have done it; what came of it, and whose token failed or lied."""
     done: dict[int, str] = {}
     wrong: list[custody.Wrong] = []
     for index in custodians:
+        if len(done) == enough:
+            break
         try:
             c.sit(f"custodian {index}")
             done[index] = sit(index)

@@ -58,8 +58,10 @@ def test_what_a_sealed_file_says_of_itself(closed, plain, tmp_path, capsys):
     preview = capsys.readouterr().out
     assert preview.startswith(said.rstrip("\n"))
     assert "Reason:    audit" in preview
-    assert "custodian 5" in preview
-    assert "custodian 6" not in preview
+    assert "custodian 7 Gus, until 5 have answered rightly" in preview
+    named = ["--dry-run", "--custodian", "Finn", "--custodian", "Ada"]
+    assert run_command(["unseal", sealed, closed, "-o", str(tmp_path / "out"), "--reason", "audit", *named]) == 0
+    assert capsys.readouterr().out.endswith("Asked:     custodian 1 Ada, custodian 6 Finn\n")
 
 
 def test_standard_input_and_output_are_streams(closed, tmp_path):
@@ -156,6 +158,8 @@ def test_proofs_age_and_a_failure_takes_the_last_one_back(closed):
     assert standing(directory, 365).exit_code == Owed.exit_code
     noted(closed, "2999-01-01T00:00:00Z", *(proof(index) for index in (1, 2, 3, 4, 5)))
     assert (standing(directory, 1).fresh, standing(directory, 1).exit_code) == (5, 0)
+    noted(closed, "2999-01-02T00:00:00Z", HoldingFailed(custodian=4, error="PinWrong"))
+    assert standing(directory, 1).fresh == 5
     noted(closed, "2999-01-02T00:00:00Z", HoldingFailed(custodian=3, error="TokenLied"))
     after = standing(directory, 1)
     assert (after.fresh, after.exit_code, after.as_json()["margin"]) == (4, Owed.exit_code, -1)

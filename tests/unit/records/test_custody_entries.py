@@ -1,0 +1,44 @@
+"""The custody journal's own closed union: every kind reads back, and neither journal takes an entry of the other."""
+
+import pytest
+
+from ceremony.errors import RecordError
+from ceremony.records import custody_entries as custody
+from ceremony.records.entries import Entry
+from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.roster_entries import RunStarted
+
+ONES, POINT = "0x" + "11" * 32, "0x02" + "11" * 32
+HEADER = EnvelopeHeader(ceremony=ONES, dealing=1, description="a list", point=POINT, key_commitment=ONES, tags=(ONES,) * 7)
+WRONG = (custody.Wrong(custodian=2, error="TokenLied"),)
+BODIES = (
+    custody.CustodyOpened(ceremony=ONES, size=90, root=ONES),
+    custody.EnvelopeRegistered(header_digest=ONES, sealed=custody.SealedHeader(header=HEADER, wrapped=ONES)),
+    custody.UnsealBegun(header_digest=ONES, description="a list", reason="audit", custodians=(1, 2)),
+    custody.Unsealed(header_digest=ONES, custodians=(1, 3, 4, 5, 6), wrong=WRONG),
+    custody.UnsealFailed(header_digest=ONES, custodians=(1,), wrong=WRONG),
+    custody.HoldingProven(custodian=7, point="0x04" + "11" * 64, nonce=ONES, answer=ONES),
+    custody.HoldingFailed(custodian=7, error="TokenMissing"),
+)
+PLACE = {"index": 0, "previous": ONES, "at": "2026-11-25T12:00:00Z"}
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.kind)
+def test_every_kind_reads_back_and_is_none_of_the_transcripts(body):
+    entry = custody.CustodyEntry(**PLACE, body=body)
+    assert custody.CustodyEntry.parse(entry.encode()) == entry
+    with pytest.raises(RecordError, match="body"):
+        Entry.parse(entry.encode())
+
+
+def test_the_journal_takes_no_entry_of_the_transcript():
+    entry = Entry(**PLACE, body=RunStarted(tool=ONES, self_tests=()))
+    with pytest.raises(RecordError, match="body"):
+        custody.CustodyEntry.parse(entry.encode())
+
+
+def test_a_master_key_reads_back_and_has_commitments():
+    key = custody.MasterKey(ceremony=ONES, dealing=1, n=7, k=5, commitments=(POINT,) * 5)
+    assert custody.MasterKey.parse(key.encode()) == key
+    with pytest.raises(RecordError, match="commitments"):
+        custody.MasterKey.parse(key.encode().replace(f'["{POINT}"'.encode() + f',"{POINT}"'.encode() * 4 + b"]", b"[]"))
