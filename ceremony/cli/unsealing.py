@@ -11,12 +11,22 @@ from ceremony.cli.people import open_people, require_statement
 from ceremony.cli.sealing import open_source, read_header, require_new, write_stream
 from ceremony.cli.wiring import now, open_journal, open_ports, read_state
 from ceremony.conductor.conductor import Conductor
-from ceremony.conductor.custody import Custody, describe_envelope, prove, register, require_dealt, require_sealed_here, unseal
+from ceremony.conductor.custody import (
+    Custody,
+    describe_envelope,
+    prove,
+    register,
+    require_bound,
+    require_dealt,
+    require_sealed_here,
+    unseal,
+)
 from ceremony.custody.sealed import parse_header
 from ceremony.custody.stream import open_stream
 from ceremony.errors import Owed, PinRefused, PinWrong, TokenLied
 from ceremony.protocol.state import State
 from ceremony.records.custody_entries import CustodyEntry, HoldingFailed, HoldingProven
+from ceremony.transcript.book import Book
 from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
 
 CUSTODY = "custody"
@@ -117,11 +127,13 @@ class Standing:
 
 def standing(directory: Path, max_age: int | None) -> Standing:
     """What the custody journal says of proofs; a token that failed after its last proof has none, a mistyped PIN takes none away."""
-    _, state = read_state(directory)
+    book, state = read_state(directory)
     require_dealt(state)
     last: dict[int, str | None] = dict.fromkeys(state.plan.indices)
     path = directory / CUSTODY / TRANSCRIPT
-    for entry in read_book(path, CustodyEntry) if path.exists() else ():
+    written = read_book(path, CustodyEntry) if path.exists() else Book(CustodyEntry)
+    require_bound(written, book, state)
+    for entry in written:
         body: Any = entry.body
         if isinstance(body, HoldingProven):
             last[body.custodian] = entry.at

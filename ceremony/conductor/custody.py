@@ -12,17 +12,18 @@ from ceremony.acts.words import encode_words
 from ceremony.conductor.conductor import Conductor
 from ceremony.custody.messages import Combine
 from ceremony.custody.sealed import unwrap_key
-from ceremony.errors import OpeningError, OutOfTurn, TokenError, TokenLied
+from ceremony.errors import OpeningError, OutOfTurn, TokenError, TokenLied, TranscriptError
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
 from ceremony.protocol.state import State
 from ceremony.quorum.dealings import public_share
 from ceremony.records import custody_entries as custody
-from ceremony.records.base import from_hex, to_hex
+from ceremony.records.base import Record, from_hex, to_hex
 from ceremony.records.entries import Body
 from ceremony.records.evidence import EnvelopeHeader
 from ceremony.shards.field import WIDE_BYTES, base_multiply, encode_point, encode_x, multiply, reduce_scalar
 from ceremony.shards.threshold import find_tag, header_digest, holding_answer, resolve_answer
+from ceremony.transcript.book import Book
 from ceremony.transcript.journal import Journal
 
 NONCE_BYTES = 32
@@ -34,6 +35,9 @@ class Custody:
 
     conductor: Conductor
     journal: Journal
+
+    def __post_init__(self) -> None:
+        require_bound(self.journal.book, self.conductor.journal.book, self.conductor.state)
 
     def write(self, body: custody.CustodyBody) -> None:
         """Append one entry; the first one binds the journal to the closed transcript."""
@@ -48,6 +52,14 @@ class Custody:
 
     def _append(self, body: custody.CustodyBody) -> None:
         self.journal.append(cast("Body", body), lambda _entry: None)  # its own closed union; order is free
+
+
+def require_bound(written: Book, transcript: Book, state: State) -> None:
+    """Raise TranscriptError unless the custody journal, if anything is in it, says first that it belongs to exactly this transcript."""
+    opened: Record = custody.CustodyOpened(ceremony=state.opened.ceremony, size=len(transcript), root=to_hex(transcript.root()))
+    if len(written) and written.entries[0].body != opened:
+        message = "the custody journal belongs to another transcript than the one that stands here"
+        raise TranscriptError(message, culprits=("custody entry 0",), remedy="Find out which of the two was put in the other's place.")
 
 
 def require_dealt(state: State) -> None:

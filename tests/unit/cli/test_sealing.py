@@ -12,8 +12,8 @@ from ceremony.cli import run_command
 from ceremony.cli.sealing import open_source
 from ceremony.cli.unsealing import CUSTODY, standing
 from ceremony.custody.sealed import parse_header
-from ceremony.errors import AnswerError, DirectoryError, OpeningError, OutOfTurn, Owed, RecordError
-from ceremony.records.custody_entries import CustodyEntry, HoldingFailed, HoldingProven
+from ceremony.errors import AnswerError, DirectoryError, OpeningError, OutOfTurn, Owed, RecordError, TranscriptError
+from ceremony.records.custody_entries import CustodyEntry, CustodyOpened, HoldingFailed, HoldingProven
 from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
 from tests.simulators.stages import Stage, ceremony_at
 
@@ -140,10 +140,21 @@ def test_a_sealed_file_is_registered_once(closed, plain, tmp_path, capsys):
 
 def noted(closed, at, *bodies):
     """A custody journal with these entries, all written at one time."""
-    place = Path(closed) / CUSTODY
+    place, book = Path(closed) / CUSTODY, read_book(Path(closed) / TRANSCRIPT)
+    if not place.exists():
+        opened = CustodyOpened(ceremony=book.entries[0].body.ceremony, size=len(book), root="0x" + book.root().hex())
+        bodies = (opened, *bodies)
     with Journal(place, lambda: at, create=not place.exists(), kind=CustodyEntry) as journal:
         for body in bodies:
             journal.append(body, lambda _entry: None)
+
+
+def test_a_journal_of_another_transcript_is_refused(closed, capsys):
+    place = Path(closed) / CUSTODY
+    with Journal(place, lambda: "2020-01-01T00:00:00Z", create=True, kind=CustodyEntry) as journal:
+        journal.append(CustodyOpened(ceremony=ONES, size=1, root=ONES), lambda _entry: None)
+    assert run_command(["prove", closed, "--dry-run"]) == TranscriptError.exit_code
+    assert "custody entry 0" in capsys.readouterr().err
 
 
 def proof(index):

@@ -8,9 +8,9 @@ from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.custody import Custody, master_key, prove, unseal
 from ceremony.custody.envelope import seal_envelope
 from ceremony.custody.sealed import wrap_key
-from ceremony.errors import Declined, OpeningError, OutOfTurn
+from ceremony.errors import Declined, OpeningError, OutOfTurn, TranscriptError
 from ceremony.quorum.dealings import parse_points
-from ceremony.records.custody_entries import CustodyEntry, SealedHeader
+from ceremony.records.custody_entries import CustodyEntry, CustodyOpened, SealedHeader
 from ceremony.shards.field import SCALAR_BYTES
 from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
 from tests.simulators.played_on import state_of
@@ -145,6 +145,13 @@ def test_a_custodian_who_says_no_ends_it(tmp_path):
 def test_nothing_is_sealed_to_a_ceremony_that_is_not_closed(tmp_path):
     with pytest.raises(OutOfTurn, match="not closed yet"):
         master_key(state_of(ceremony_at(Stage.APPROVED, tmp_path)))
+
+
+def test_a_journal_of_another_transcript_takes_no_entry(tmp_path):
+    with custody(tmp_path) as here:
+        here.journal.append(CustodyOpened(ceremony="0x" + "99" * 32, size=1, root="0x" + "99" * 32), lambda _entry: None)
+        with pytest.raises(TranscriptError, match="belongs to another transcript"):
+            Custody(here.conductor, here.journal)
 
 
 # --- proofs ---
