@@ -2,8 +2,8 @@
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ceremony.errors import DirectoryError, DiskError
@@ -62,10 +62,19 @@ def make_directory(path: Path) -> None:
 
 def write_new(path: Path, data: bytes) -> None:
     """Make a new file durable, mode 0600, whole or not at all; DirectoryError when there is one: nothing is ever overwritten."""
+    write_new_stream(path, (data,))
+
+
+def write_new_stream(path: Path, chunks: Iterable[bytes]) -> None:
+    """The same of many parts, in constant memory. What was written of a file that does not become whole is gone again."""
     fresh = path.with_name(path.name + _FRESH)
     with named_faults(path):
-        _write(fresh, data)
-        name_new(fresh, path)
+        try:
+            _write(fresh, chunks)
+            _name_new(fresh, path)
+        finally:
+            with suppress(OSError):  # it has its name now; or it did not become whole
+                fresh.unlink(missing_ok=True)
         sync_directory(path.parent)
 
 
@@ -73,7 +82,7 @@ def replace_whole(path: Path, data: bytes) -> None:
     """Replace a file in one step: whatever happens, either the old content stands or the new one."""
     fresh = path.with_name(path.name + _FRESH)
     with named_faults(path):
-        _write(fresh, data)
+        _write(fresh, (data,))
         fresh.rename(path)
         sync_directory(path.parent)
 
@@ -93,7 +102,7 @@ def sync_directory(directory: Path) -> None:
         os.close(handle)
 
 
-def name_new(fresh: Path, path: Path) -> None:
+def _name_new(fresh: Path, path: Path) -> None:
     """Give a whole file its name; unlike a rename, a link never replaces what is there."""
     try:
         os.link(fresh, path)
@@ -106,13 +115,13 @@ def name_new(fresh: Path, path: Path) -> None:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         fresh.rename(path)
         return
-    fresh.unlink()
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
     handle = os.open(path, _WHOLE, 0o600)
     try:
-        write_whole(handle, data)
+        for chunk in chunks:
+            write_whole(handle, chunk)
         os.fsync(handle)
     finally:
         os.close(handle)

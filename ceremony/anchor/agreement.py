@@ -64,31 +64,28 @@ def agree_on(readers: Sequence[ChainReader], number: int) -> BlockSeen:
 
 
 def _one_block(blocks: Mapping[str, BlockSeen]) -> BlockSeen:
-    first = next(iter(blocks.values()))
-    if any(block != first for block in blocks.values()):
-        message = f"the endpoints know block {first.number} by different hashes or times"
-        raise EndpointsDisagree(message, {name: f"{block.hash} of {block.time}" for name, block in blocks.items()})
-    return first
+    number = next(iter(blocks.values())).number
+    return _one(blocks, f"the endpoints know block {number} by different hashes or times", lambda block: f"{block.hash} of {block.time}")
 
 
 def see_contract(readers: Sequence[ChainReader], address: str) -> ContractSeen:
     """The contract as all who answer, a majority, show it at the block they agree on; EndpointsDisagree says who says what."""
     agreed = agree_final(readers)
     seen = _ask(agreed.readers, lambda reader: read_contract(reader, address, agreed.block), majority(readers))
-    first = next(iter(seen.values()))
-    if any(other != first for other in seen.values()):
-        message = f"the endpoints show the contract {address} differently at block {agreed.block.number}"
-        raise EndpointsDisagree(message, {name: f"sequence {each.sequence}, head {each.head}" for name, each in seen.items()})
-    return first
+    different = f"the endpoints show the contract {address} differently at block {agreed.block.number}"
+    return _one(seen, different, lambda each: f"sequence {each.sequence}, head {each.head}")
 
 
 def require_same(readers: Sequence[ChainReader], what: str, look: Callable[[ChainReader], T], needed: int | None = None) -> T:
     """One fact read from every endpoint, or at least from `needed`; EndpointsDisagree when they differ."""
-    found = _ask(readers, look, needed)
+    return _one(_ask(readers, look, needed), f"the endpoints differ on {what}", lambda each: str(each)[:ANSWER_SHOWN])
+
+
+def _one(found: Mapping[str, T], different: str, show: Callable[[T], str]) -> T:
+    """What all say; EndpointsDisagree keeps what each said, as `show` puts it."""
     first = next(iter(found.values()))
     if any(other != first for other in found.values()):
-        message = f"the endpoints differ on {what}"
-        raise EndpointsDisagree(message, {name: str(each)[:ANSWER_SHOWN] for name, each in found.items()})
+        raise EndpointsDisagree(different, {name: show(each) for name, each in found.items()})
     return first
 
 
@@ -100,10 +97,10 @@ def _ask(readers: Sequence[ChainReader], look: Callable[[ChainReader], T], neede
         try:
             found[reader.name] = look(reader)
         except ChainUnreachable as error:
-            silent[reader.name] = error
             if needed is None:
                 raise
-    needed = max(1, len(found) if needed is None else needed)
+            silent[reader.name] = error
+    needed = max(1, needed or 0)
     if len(found) < needed:
         why = next(iter(silent.values())).message if silent else "no more of them have different names"
         message = f"{len(found)} of {len(readers)} endpoints answer, {needed} must: {why}"

@@ -16,7 +16,7 @@ from web3.exceptions import ContractLogicError, Web3Exception, Web3RPCError
 
 from ceremony.anchor.artifacts.artifact import load_artifact
 from ceremony.anchor.contract import refused_before_sending
-from ceremony.anchor.offer import named_refusal, offer_rising, prices
+from ceremony.anchor.offer import named_refusal, offer_rising, prices, sent_before
 from ceremony.anchor.unlocked import LATEST, SEND_SECONDS
 from ceremony.disk import read_limited
 from ceremony.errors import AnswerError, AnswerLost, BalanceTooLow, ChainUnreachable, DirectoryError, RecordError
@@ -57,26 +57,21 @@ class EvmWriter:
         market = self._guard(lambda: int(self._web3.eth.gas_price))
         self._require_balance(payer, transaction["gas"] * next(prices(market, raised)))
         transaction |= {"nonce": nonce, "chainId": self._chain_id}
-        offered = ""
+        return offer_rising(market, raised, lambda price: self._deliver({**transaction, "gasPrice": price}), self.name)
 
-        def offer(price: int) -> str:
-            nonlocal offered
-            signed = self._account.sign_transaction({**transaction, "gasPrice": price})
-            offered = self._hex(signed.hash)
-            self._deliver(bytes(signed.raw_transaction))
-            return offered
-
-        return offer_rising(market, raised, offer, self.name) or offered
-
-    def _deliver(self, signed: bytes) -> None:
-        """Hand it over; AnswerLost unless the endpoint answers that it took it, or that it did not."""
+    def _deliver(self, transaction: dict[str, Any]) -> str:
+        """Sign it and hand it over; AnswerLost unless the endpoint answers that it took it, had it, or did not take it."""
+        signed = self._account.sign_transaction(transaction)
         try:
-            self._guard(lambda: self._hex(self._web3.eth.send_raw_transaction(signed)))
+            self._guard(lambda: self._hex(self._web3.eth.send_raw_transaction(signed.raw_transaction)))
         except ChainUnreachable as error:
+            if sent_before(error):
+                return self._hex(signed.hash)
             if error.refusal:
                 raise
             message = f"a transaction was handed over, and then: {error.message}"
             raise AnswerLost(message, culprits=(self.name,)) from None
+        return self._hex(signed.hash)
 
     def _require_balance(self, payer: Any, needed: int) -> None:  # noqa: ANN401 - web3's checksum address
         balance = self._guard(lambda: int(self._web3.eth.get_balance(payer)))

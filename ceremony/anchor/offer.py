@@ -25,8 +25,8 @@ def prices(market: int, raised: int) -> Iterator[int]:
     yield market * HIGHEST
 
 
-def offer_rising(market: int, raised: int, send: Callable[[int], str], endpoint: str) -> str | None:
-    """Send at the lowest price that the endpoint takes; the transaction's hash, None when it has this transaction already.
+def offer_rising(market: int, raised: int, send: Callable[[int], str], endpoint: str) -> str:
+    """Send at the lowest price that the endpoint takes; what `send` gave.
 
     Args:
         market: wei for each unit of gas that the chain asks now.
@@ -43,24 +43,25 @@ def offer_rising(market: int, raised: int, send: Callable[[int], str], endpoint:
         try:
             return send(price)
         except ChainUnreachable as error:
-            words = error.refusal.lower()
-            if _speaks(words, _SENT_BEFORE):
-                return None
-            if not _speaks(words, _TOO_CHEAP):
+            if not _speaks(error, _TOO_CHEAP):
                 raise named_refusal(error, endpoint) from None
     message = f"endpoint {endpoint} does not take even {HIGHEST} times the market's price of {market} wei for each unit of gas"
     raise ChainUnreachable(message, culprits=(endpoint,))
 
 
+def sent_before(error: ChainUnreachable) -> bool:
+    """Whether the node refuses because it has this very transaction already."""
+    return _speaks(error, _SENT_BEFORE)
+
+
 def named_refusal(error: ChainUnreachable, endpoint: str) -> ChainUnreachable | BalanceTooLow | NonceUsed:
     """What a node's refusal is by its own words: an empty purse, a used nonce, or what it was."""
-    words = error.refusal.lower()
-    if _speaks(words, _POOR):
+    if _speaks(error, _POOR):
         return BalanceTooLow(f"the payer cannot pay: {error.refusal}", culprits=(endpoint,))
-    if _speaks(words, _NONCE_USED):
+    if _speaks(error, _NONCE_USED):
         return NonceUsed(f"endpoint {endpoint}: the payer's nonce is used up: {error.refusal}", culprits=(endpoint,))
     return error
 
 
-def _speaks(words: str, signs: tuple[str, ...]) -> bool:
-    return any(sign in words for sign in signs)
+def _speaks(error: ChainUnreachable, signs: tuple[str, ...]) -> bool:
+    return any(sign in error.refusal.lower() for sign in signs)

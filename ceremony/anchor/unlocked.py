@@ -2,7 +2,7 @@
 
 from ceremony.anchor.artifacts.artifact import load_artifact
 from ceremony.anchor.contract import refused_before_sending
-from ceremony.anchor.offer import named_refusal, offer_rising
+from ceremony.anchor.offer import named_refusal, offer_rising, sent_before
 from ceremony.anchor.rpc import JsonRpc
 from ceremony.errors import AnswerLost, BalanceTooLow, CallReverted, ChainLied, ChainUnreachable
 from ceremony.records.base import to_hex
@@ -43,17 +43,13 @@ class UnlockedWriter:
             raise named_refusal(error, self.name) from None
         market = self._rpc.quantity(self._rpc.ask("eth_gasPrice"))
         transaction["nonce"] = hex(nonce)
-        sent = offer_rising(market, raised, lambda price: self._send({**transaction, "gasPrice": hex(price)}), self.name)
-        if sent is None:
-            message = f"endpoint {self.name} has a transaction with nonce {nonce} already, and does not say which"
-            raise AnswerLost(message, culprits=(self.name,))
-        return sent
+        return offer_rising(market, raised, lambda price: self._send({**transaction, "gasPrice": hex(price)}), self.name)
 
     def _send(self, transaction: dict[str, str]) -> str:
         try:
             return self._rpc.digest(self._rpc.ask_once("eth_sendTransaction", transaction))
         except (ChainUnreachable, ChainLied) as error:
-            if getattr(error, "refusal", ""):
+            if isinstance(error, ChainUnreachable) and error.refusal and not sent_before(error):
                 raise
-            message = f"a transaction was handed over, and then: {error.message}"
+            message = f"a transaction was handed over, and then: {error.message}"  # one sent before: it does not say which
             raise AnswerLost(message, culprits=(self.name,)) from None

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import click
 
-WORDS = "The digest's words are what custodians compare before their tokens answer."
-
 
 @click.command(short_help="Write the master public key of a closed ceremony to a file.")
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
@@ -148,7 +146,7 @@ def unseal(
 def prove(directory: Path, names: tuple[str, ...], max_age: int | None, dry_run: bool, answers_fd: int | None, as_json: bool) -> int:
     """Challenge each custodian's token with a fresh point. The answer is bound to ceremony, dealing and custodian, so it proves that the
     token holds its shard and opens nothing. Each custodian can do this alone, at any time. The outcome goes to DIR/custody, and who proved
-    when, and how many more than five, is shown.
+    when, and how many more than five, is shown. Exit 40 when a token did not prove it.
 
     With --max-age it is a monitor's check: exit 3 when fewer than five proofs are young enough.
 

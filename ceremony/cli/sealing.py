@@ -1,9 +1,10 @@
 """What `ceremony master`, `seal`, `envelope` and `unseal` do with files: streams in constant memory, named only once they are whole."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ from ceremony.conductor.custody import master_key
 from ceremony.custody.envelope import seal_envelope
 from ceremony.custody.sealed import ParsedHeader, encode_header, parse_header, wrap_key
 from ceremony.custody.stream import KEY, NONCE, seal_stream
-from ceremony.disk import name_new, named_faults, read_limited, sync_directory, write_new
+from ceremony.disk import named_faults, read_limited, write_new, write_new_stream
 from ceremony.errors import DirectoryError
 from ceremony.quorum.dealings import parse_points
 from ceremony.records.base import RECORD_LIMIT
@@ -22,7 +23,6 @@ from ceremony.records.evidence import EnvelopeHeader
 ENTROPY_BYTES = 48
 STREAM = "-"
 """Names standard input or output."""
-_FRESH = ".new"
 
 
 def read_master(place: Path) -> MasterKey:
@@ -46,14 +46,14 @@ def write_master(directory: Path, target: Path) -> MasterKey:
 
 def seal_file(master: MasterKey, source: str, target: str, description: str) -> EnvelopeHeader:
     """Seal a file (or standard input) to a new file (or standard output); what it says of itself."""
-    with ExitStack() as stack:
-        plain = stack.enter_context(open_source(source))
+    require_new(target)
+    with open_source(source) as plain:
         header, file_key = seal_envelope(
             ceremony=master.ceremony,
             dealing=master.dealing,
             n=master.n,
             commitments=parse_points(master.commitments),
-            description=f"{description} ({_size(plain, source)}, sealed {now()})",
+            description=f"{description} ({_size(plain)}, sealed {now()})",
             entropy=os.urandom(ENTROPY_BYTES),
         )
         key = os.urandom(KEY)
@@ -75,23 +75,7 @@ def write_stream(target: str, chunks: Iterable[bytes]) -> None:
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
         return
-    path = Path(target)
-    require_new(target)
-    fresh = path.with_name(path.name + _FRESH)
-    try:
-        with named_faults(path):
-            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                for chunk in chunks:
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            name_new(fresh, path)
-            sync_directory(path.parent)
-    except BaseException:
-        with suppress(OSError):
-            fresh.unlink()
-        raise
+    write_new_stream(Path(target), chunks)
 
 
 def require_new(target: str) -> None:
@@ -114,8 +98,10 @@ def open_source(source: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def _size(plain: BinaryIO, source: str) -> str:
-    return "of unknown size" if source == STREAM else f"{os.fstat(plain.fileno()).st_size} bytes"
+def _size(plain: BinaryIO) -> str:
+    """Of a file; what comes through a pipe has none yet."""
+    found = os.fstat(plain.fileno())
+    return f"{found.st_size} bytes" if stat.S_ISREG(found.st_mode) else "of unknown size"
 
 
 def _whole(header: bytes, payload: Iterable[bytes]) -> Iterator[bytes]:

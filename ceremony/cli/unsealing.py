@@ -23,7 +23,7 @@ from ceremony.conductor.custody import (
 )
 from ceremony.custody.sealed import parse_header
 from ceremony.custody.stream import open_stream
-from ceremony.errors import Owed, PinRefused, PinWrong, TokenLied
+from ceremony.errors import Owed, PinRefused, PinWrong, TokenError
 from ceremony.protocol.state import State
 from ceremony.records.custody_entries import CustodyEntry, HoldingFailed, HoldingProven
 from ceremony.transcript.book import Book
@@ -72,14 +72,13 @@ def unseal_file(file: str, target: str, asked: Asked) -> dict[str, Any]:
         parsed = parse_header(source)
         with _sitting(asked, "unseal") as here:
             state = here.conductor.state
-            key = unseal(here, parsed.sealed, reason, asked.custodians(state), every=bool(asked.names))
-            outcome = here.journal.book.entries[-1].body.model_dump(mode="json")
+            key, done = unseal(here, parsed.sealed, reason, asked.custodians(state), every=bool(asked.names))
         parsed.require_authentic(key)
         write_stream(target, open_stream(key, source))
     return {
-        "envelope": outcome["header_digest"],
-        "custodians": [state.plan.who(index) for index in outcome["custodians"]],
-        "wrong": [{"who": state.plan.who(one["custodian"]), "error": one["error"]} for one in outcome["wrong"]],
+        "envelope": done.header_digest,
+        "custodians": [state.plan.who(index) for index in done.custodians],
+        "wrong": [{"who": state.plan.who(one.custodian), "error": one.error} for one in done.wrong],
         "out": target,
     }
 
@@ -92,10 +91,10 @@ def register_file(directory: Path, file: str) -> bool:
 
 
 def prove_holders(asked: Asked) -> int:
-    """Ask the tokens; the exit code: 0, or that of a token that lied when any did not prove it."""
+    """Ask the tokens; the exit code: 0, or that of something about a token when one did not prove it."""
     with _sitting(asked, "prove") as here:
         wrong = prove(here, asked.custodians(here.conductor.state))
-    return TokenLied.exit_code if wrong else 0
+    return TokenError.exit_code if wrong else 0
 
 
 @dataclass(frozen=True)

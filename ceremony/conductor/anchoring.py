@@ -7,7 +7,7 @@ from ceremony.acts.render import instant
 from ceremony.anchor.standing import effects_of
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.deploying import require_fresh
-from ceremony.conductor.looking import final_block, genesis_of, is_taken, require_planned_chain, see, wait
+from ceremony.conductor.looking import genesis_of, is_taken, require_planned_chain, see, wait
 from ceremony.conductor.publishing import calldata, promise_payment, publish, read_receipt, require_effects, simulate
 from ceremony.errors import ApprovalError, ChainMismatch, DeadlinePassed, NotFinal, OutOfTurn
 from ceremony.protocol.state import State
@@ -82,7 +82,6 @@ def anchor(c: Conductor, step: Step) -> None:
     owed = require_act(c.state)
     approvals = require_approved(c.state, owed)
     require_planned_chain(c)
-    first = final_block(c).number
     seen = see(c)
     taken, data = is_taken(seen, owed), calldata(c, owed, approvals)
     if not taken:
@@ -97,8 +96,7 @@ def anchor(c: Conductor, step: Step) -> None:
         raise AssertionError
     if not taken:
         publish(c, owed, data, begun.payment)
-    deployed = c.state.deployed
-    receipt = read_receipt(c, owed, step.series, min(first, deployed.seen.block.number if deployed else first))
+    receipt = read_receipt(c, owed, step.series)
     require_effects(c, begun.effects, receipt.seen)
     c.write(receipt)
 

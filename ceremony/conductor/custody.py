@@ -21,8 +21,8 @@ from ceremony.records import custody_entries as custody
 from ceremony.records.base import Record, from_hex, to_hex
 from ceremony.records.entries import Body
 from ceremony.records.evidence import EnvelopeHeader
-from ceremony.shards.field import WIDE_BYTES, base_multiply, encode_point, encode_x, multiply, reduce_scalar
-from ceremony.shards.threshold import find_tag, header_digest, holding_answer, resolve_answer
+from ceremony.shards.field import WIDE_BYTES, base_multiply, encode_point, reduce_scalar
+from ceremony.shards.threshold import expected_holding_answer, find_tag, header_digest, resolve_answer
 from ceremony.transcript.book import Book
 from ceremony.transcript.journal import Journal
 
@@ -64,7 +64,7 @@ def require_bound(written: Book, transcript: Book, state: State) -> None:
 
 def require_dealt(state: State) -> None:
     """Raise OutOfTurn unless the shards are in their tokens for good and the ceremony's last entry is written."""
-    if state.closing is None or state.dealt is None:
+    if state.closing is None:
         message = "this ceremony is not closed yet"
         raise OutOfTurn(message, remedy="`ceremony status DIR` shows what is owed before its master key may be used.")
 
@@ -72,9 +72,8 @@ def require_dealt(state: State) -> None:
 def master_key(state: State) -> custody.MasterKey:
     """What anyone needs to seal to this ceremony; OutOfTurn before it is closed."""
     require_dealt(state)
-    quorum = state.plan.quorum
-    commitments = state.dealt.commitments if state.dealt else ()
-    return custody.MasterKey(ceremony=state.opened.ceremony, dealing=state.dealing, n=quorum.n, k=quorum.k, commitments=commitments)
+    n, k = state.plan.quorum.n, state.plan.quorum.k
+    return custody.MasterKey(ceremony=state.opened.ceremony, dealing=state.dealing, n=n, k=k, commitments=state.commitments)
 
 
 def describe_envelope(header: EnvelopeHeader) -> tuple[str, ...]:
@@ -109,8 +108,8 @@ def register(here: Custody, sealed: custody.SealedHeader) -> bool:
 
 def unseal(
     here: Custody, sealed: custody.SealedHeader, reason: str, custodians: Sequence[int], *, every: bool = True
-) -> bytes:
-    """The payload's key, 16 bytes, from the answers of the first k of `custodians` whose tokens answer rightly.
+) -> tuple[bytes, custody.Unsealed]:
+    """The payload's key, 16 bytes, and the entry that says who brought it back: the first k of `custodians` whose tokens answer rightly.
 
     Every one of `custodians` is asked, so more than k name those who cheat; unless `every`, only until k have answered rightly. The outcome
     stands in the journal before the key is given out.
@@ -138,8 +137,9 @@ def unseal(
     chosen = right[:k]
     combined = c.ports.combine(Combine(header=header, k=k, answers=tuple((index, answers[index]) for index in chosen)))
     key = unwrap_key(from_hex(combined.file_key), sealed)
-    here.write(custody.Unsealed(header_digest=digest, custodians=chosen, wrong=wrong))
-    return key
+    done = custody.Unsealed(header_digest=digest, custodians=chosen, wrong=wrong)
+    here.write(done)
+    return key, done
 
 
 def prove(here: Custody, custodians: Sequence[int]) -> tuple[custody.Wrong, ...]:
@@ -185,9 +185,8 @@ def _prove(here: Custody, index: int) -> str:
     secret, nonce = reduce_scalar(c.ports.entropy(WIDE_BYTES)), c.ports.entropy(NONCE_BYTES)
     point = encode_point(base_multiply(secret))
     answer = ask(c.seat(index), m.Hold(place=c.place(index), point=to_hex(point), nonce=to_hex(nonce)), m.Held).answer
-    commitments = c.state.dealt.commitments if c.state.dealt else ()
-    x = encode_x(multiply(public_share(commitments, index), secret))
-    expected = holding_answer(from_hex(c.state.opened.ceremony), c.state.dealing, index, point, nonce, x)
+    public = public_share(c.state.commitments, index)
+    expected = expected_holding_answer(from_hex(c.state.opened.ceremony), c.state.dealing, index, public, secret, nonce)
     if not hmac.compare_digest(expected, from_hex(answer)):
         message = "the token does not hold the shard that the commitments say"
         raise TokenLied(message, culprits=(c.who(index),))

@@ -28,8 +28,8 @@ def deploy(c: Conductor, step: Step) -> None:
     begun = c.state.deploying
     if begun is None:  # pragma: no cover - the intent stands one line above
         raise AssertionError
-    transaction = None if _stands(c, begun.contract) else _send_deployment(c, begun)
-    wait(c, lambda _block: _stands(c, begun.contract))
+    transaction = None if _stands(c, begun.contract, final_block(c).number) else _send_deployment(c, begun)
+    wait(c, lambda block: _stands(c, begun.contract, block.number))
     seen = see_contract(c.ports.readers, begun.contract)
     require_standing(seen, find_artifact(c.state.opened.files), c.state.terms)
     require_fresh(seen)
@@ -68,9 +68,8 @@ def _predict(c: Conductor) -> act.DeployBegun:
     return act.DeployBegun(contract=address, by=by, creation_code_digest=digest_hex, roster_digest=roster)
 
 
-def _stands(c: Conductor, contract: str) -> bool:
-    final = final_block(c).number
-    return bool(same(c, "the contract's code", lambda reader: reader.code(contract, final)))
+def _stands(c: Conductor, contract: str, number: int) -> bool:
+    return bool(same(c, "the contract's code", lambda reader: reader.code(contract, number)))
 
 
 def _send_deployment(c: Conductor, begun: act.DeployBegun) -> str | None:
@@ -80,10 +79,12 @@ def _send_deployment(c: Conductor, begun: act.DeployBegun) -> str | None:
         raise ChainMismatch(message, remedy='Deploy it first, or write contract = "deploy" into a new plan.')
     writer = c.ports.open_writer()
     c.ports.people.tell(f"      deploying the contract to {begun.contract}; {writer.payer()} pays")
-    with suppress(AnswerLost, CallReverted, NonceUsed):  # then it may be on its way; if not, finality does not come and says so
+    with suppress(AnswerLost, NonceUsed):  # then it may be on its way; if not, finality does not come and says so
         if begun.by.startswith("factory"):
-            return writer.send(FACTORY, encode_factory_call(from_hex(c.state.opened.ceremony), creation), nonce=writer.nonce())
+            with suppress(CallReverted):  # it was sent before a crash: the factory deploys it once
+                return writer.send(FACTORY, encode_factory_call(from_hex(c.state.opened.ceremony), creation), nonce=writer.nonce())
+            return None
         _, payer, _, nonce = begun.by.split()
-        if (writer.payer(), writer.nonce()) == (payer, int(nonce)):
+        if (writer.payer(), writer.nonce()) == (payer, int(nonce)):  # else it is used up already
             return writer.send(None, creation, nonce=int(nonce))
     return None

@@ -9,6 +9,7 @@ from ceremony.anchor.artifacts.artifact import find_artifact
 from ceremony.anchor.chain import ChainReader
 from ceremony.anchor.standing import head_after, require_standing
 from ceremony.conductor.conductor import Conductor
+from ceremony.records.act_entries import Deployed
 from ceremony.records.evidence import BlockSeen, ContractSeen
 from ceremony.records.structs import Genesis, TypedAct
 
@@ -50,9 +51,14 @@ def is_taken(seen: ContractSeen, owed: TypedAct) -> bool:
 
 def contract_of(c: Conductor) -> str:
     """The deployed contract's address."""
+    return deployed_of(c).contract
+
+
+def deployed_of(c: Conductor) -> Deployed:
+    """The entry that says where the contract stands, and since which final block at the latest."""
     if c.state.deployed is None:  # pragma: no cover - the protocol deploys first
         raise AssertionError
-    return c.state.deployed.contract
+    return c.state.deployed
 
 
 def genesis_of(owed: TypedAct) -> Genesis:

@@ -24,7 +24,7 @@ def hold(c: Conductor, step: Step) -> None:
         asked = ask(agents[me], m.Challenge(place=c.place(me), holder=holder), m.Challenged)
         agents[holder].send(m.Hold(place=c.place(holder), point=asked.point, nonce=asked.nonce))
     answers = tuple((holder, expect(agents[holder], m.Held).answer) for holder in others)
-    request = m.AttestHolding(domain=c.state.domain, place=c.place(me), answers=answers, commitments=_commitments(c))
+    request = m.AttestHolding(domain=c.state.domain, place=c.place(me), answers=answers, commitments=c.state.commitments)
     reply = ask(agents[me], request, m.HoldingReply)
     _require_attested(c, step, "holding", reply)
     c.write(
@@ -40,7 +40,7 @@ def seal_test(c: Conductor, step: Step) -> None:
         ceremony=c.state.opened.ceremony,
         dealing=step.series,
         n=c.state.plan.quorum.n,
-        commitments=parse_points(_commitments(c)),
+        commitments=parse_points(c.state.commitments),
         entropy=c.ports.entropy(ENTROPY_BYTES),
     )
     c.write(deal.TestSealed(dealing=step.series, header=header))
@@ -109,10 +109,6 @@ def _open(c: Conductor, custodians: tuple[int, ...]) -> str:
 
 def _opening_set(c: Conductor, number: int) -> tuple[int, ...]:
     return opening_set(c.state.plan.quorum.n, c.state.plan.quorum.k, number)
-
-
-def _commitments(c: Conductor) -> tuple[str, ...]:
-    return c.state.dealt.commitments if c.state.dealt else ()
 
 
 def _header(c: Conductor) -> EnvelopeHeader:

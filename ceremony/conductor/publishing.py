@@ -6,7 +6,7 @@ The contract takes an act once, however often it is sent; one nonce for all that
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ceremony.acts.digest import digest
 from ceremony.acts.roster import ascending
@@ -18,7 +18,7 @@ from ceremony.anchor.events import TOPICS
 from ceremony.anchor.proven import prove_contract
 from ceremony.anchor.standing import require_receipt
 from ceremony.conductor.conductor import Conductor
-from ceremony.conductor.looking import contract_of, genesis_of, is_taken, same, see, wait
+from ceremony.conductor.looking import contract_of, deployed_of, genesis_of, is_taken, same, see, wait
 from ceremony.errors import AnswerLost, CallReverted, ChainLied, ChainMismatch, ChainUnreachable, NonceUsed
 from ceremony.quorum.approvals import Approval, require_alive
 from ceremony.records import act_entries as act
@@ -74,9 +74,9 @@ def publish(c: Conductor, owed: TypedAct, data: bytes, payment: Payment | None) 
     wait(c, reached)
 
 
-def read_receipt(c: Conductor, owed: TypedAct, attempt: int, first: int) -> act.Anchored:
-    """The act's transaction, event and block, from block `first` on; ChainLied unless they are exactly this act's."""
-    contract, seen = contract_of(c), see(c)
+def read_receipt(c: Conductor, owed: TypedAct, attempt: int) -> act.Anchored:
+    """The act's transaction, event and block; ChainLied unless they are exactly this act's."""
+    contract, seen, first = contract_of(c), see(c), deployed_of(c).seen.block.number
     found = same(c, "the genesis event", lambda r: r.transactions_with(contract, TOPICS["Genesis"], first, seen.block.number))
     if len(found) != 1:
         message = f"{len(found)} genesis events of {contract} are final, not one"
@@ -120,7 +120,7 @@ class _Sending:
     c: Conductor
     data: bytes
     payment: Payment | None
-    transactions: list[str] = field(default_factory=list)
+    transaction: str | None = None
     times: int = 0
     raised: int = 0
     final: int = -1
@@ -137,22 +137,21 @@ class _Sending:
             self.since = time.monotonic()
         self.raised += impatient
         self.final = block.number
-        self._send(block)
+        self._send()
         self.times += 1
 
-    def _send(self, block: BlockSeen) -> None:
+    def _send(self) -> None:
         writer, tell = self.c.ports.open_writer(), self.c.ports.people.tell
         try:
-            transaction = self._offer(writer)
+            self.transaction = self._offer(writer)
         except AnswerLost as error:
             tell(f"      {error.message}; looking on the chain before sending again")
         except CallReverted:
-            if not self.times and not self._on_its_way(block.number):
+            if not self.times and not self._on_its_way(self.final):
                 raise
         else:
-            self.transactions.append(transaction)
             again = f", again, {self.raised} times raised" if self.raised else ", again" if self.times else ""
-            tell(f"      published in transaction {transaction}{again}; {writer.payer()} pays")
+            tell(f"      published in transaction {self.transaction}{again}; {writer.payer()} pays")
 
     def _offer(self, writer: ChainWriter) -> str:
         """At the promised nonce; at the payer's next one if that is used up, or leaves a gap before it, or another payer pays."""
@@ -170,7 +169,8 @@ class _Sending:
 
     def _waits(self) -> bool:
         """Whether what was sent last still waits somewhere; not known, if the answer to it was lost."""
-        return bool(self.transactions) and self._any(lambda reader: reader.knows(self.transactions[-1]))
+        transaction = self.transaction
+        return transaction is not None and self._any(lambda reader: reader.knows(transaction))
 
     def _any(self, look: Callable[[ChainReader], bool]) -> bool:
         """Whether one endpoint says so; those that do not answer say nothing."""

@@ -27,7 +27,7 @@ from ceremony.shards.field import (
     reduce_scalar,
 )
 from ceremony.shards.secret import contribution_digest, expand_seed, seal_seed
-from ceremony.shards.threshold import find_tag, header_digest, holding_answer, key_commitment, resolve_answer
+from ceremony.shards.threshold import expected_holding_answer, find_tag, header_digest, holding_answer, key_commitment, resolve_answer
 
 NEW_DEALING = "Check that token (`ceremony doctor PLAN`); then throw this dealing away with `ceremony run DIR --new-dealing`."
 
@@ -102,7 +102,8 @@ class Holder:
         place, seen = request.place, []
         for holder, answer in request.answers:
             secret, asked = self._require_challenge(holder)
-            expected = self._expected_answer(place, holder, secret, asked, public_share(request.commitments, holder))
+            public, nonce = public_share(request.commitments, holder), from_hex(asked.nonce)
+            expected = expected_holding_answer(from_hex(place.ceremony), place.dealing, holder, public, secret, nonce)
             if expected != from_hex(answer):
                 message = f"custodian {holder}'s token does not hold the shard its commitment says"
                 raise TokenLied(message, culprits=(f"custodian {holder}",), remedy=NEW_DEALING)
@@ -217,7 +218,3 @@ class Holder:
         parse_point(point)
         x = self._derive(self._id(place, Role.SHARD), point)
         return holding_answer(from_hex(place.ceremony), place.dealing, place.custodian, point, nonce, x)
-
-    def _expected_answer(self, place: m.Place, holder: int, secret: int, asked: Observation, public: Point) -> bytes:
-        x = encode_x(multiply(public, secret))
-        return holding_answer(from_hex(place.ceremony), place.dealing, holder, from_hex(asked.point), from_hex(asked.nonce), x)

@@ -98,6 +98,11 @@ class State:
         return {index: entry.enrolment.governance_key for index, entry in sorted(self.enrolled.items())}
 
     @property
+    def commitments(self) -> tuple[str, ...]:
+        """The dealing's Feldman commitments, hex; none before it was dealt."""
+        return self.dealt.commitments if self.dealt else ()
+
+    @property
     def terms(self) -> Terms:
         """What the contract's creation code fixes for this ceremony."""
         quorum = self.plan.quorum

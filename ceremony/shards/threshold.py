@@ -34,6 +34,7 @@ from ceremony.shards.field import (
     Point,
     base_multiply,
     encode_point,
+    encode_x,
     multiply,
     parse_point,
     points_at,
@@ -224,6 +225,13 @@ def holding_answer(  # noqa: PLR0913, PLR0917 - the six facts that DESIGN 4.6 bi
         "ceremony/holding/v1", ceremony=ceremony, dealing=dealing, index=index, nonce=nonce, point=challenge_point
     )
     return hash_bound(binding, x)
+
+
+def expected_holding_answer(  # noqa: PLR0913, PLR0917 - likewise, and the challenger's secret
+    ceremony: bytes, dealing: int, index: int, public: Point, secret: int, nonce: bytes
+) -> bytes:
+    """What `holding_answer` gives for the challenge secret * G when the token holds the shard with this public share."""
+    return holding_answer(ceremony, dealing, index, encode_point(base_multiply(secret)), nonce, encode_x(multiply(public, secret)))
 
 
 def _parse_hex(text: str) -> bytes:

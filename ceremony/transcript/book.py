@@ -47,7 +47,7 @@ class Book:
             message = f"more than {ENTRY_LIMIT} entries"
             raise TranscriptError(message)
         try:
-            entry = parse_line(self._kind, line)
+            entry = self._kind.parse(line)
         except CeremonyError as error:
             message = f"entry {place} cannot be read: {error.message}"
             raise TranscriptError(message, culprits=(f"entry {place}",)) from None
@@ -68,11 +68,6 @@ class Book:
 
     def _previous(self) -> str:
         return to_hex(self.tree.leaf(len(self) - 1)) if len(self) else FIRST_PREVIOUS
-
-
-def parse_line(kind: type[Entry], line: bytes) -> Entry:
-    """Read one line (without its newline) as an entry of this kind; RecordError says what is wrong with it."""
-    return kind.parse(line)
 
 
 def parse_transcript(data: bytes, kind: type[Entry] = Entry) -> Book:

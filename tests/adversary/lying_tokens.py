@@ -5,40 +5,29 @@ Every kind is a token behind the same port as the honest one. What the agent alo
 
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from coincurve import PrivateKey
 
 from ceremony.acts.signature import ORDER
-from ceremony.conductor.conductor import Conductor
-from ceremony.conductor.custody import Custody, master_key, prove, unseal
-from ceremony.custody.envelope import seal_envelope
-from ceremony.custody.sealed import wrap_key
+from ceremony.conductor.custody import prove, unseal
 from ceremony.errors import CeremonyError
 from ceremony.hsm.token import Role
-from ceremony.quorum.dealings import parse_points
-from ceremony.records.custody_entries import CustodyEntry, SealedHeader
 from ceremony.records.structs import Attestation, Checkpoint, Enrolment, Genesis
-from ceremony.transcript.journal import Journal
 from tests.simulators.ceremony_directory import SimulatedCeremony
-from tests.simulators.stages import Stage, ceremony_at
+from tests.simulators.custody import ALL, KEY, custody, sealed_to
 from tests.simulators.tokens import SimulatedToken
 from tests.sweeps import Swept
 
 LIAR = 3
 STRANGER = PrivateKey(b"\x07" * 32)
-KEY = b"\x0a" * 16
-ALL = (1, 2, 3, 4, 5, 6, 7)
 Lie = Callable[..., Any]
 
 
 def liar(**methods: Lie) -> type[SimulatedToken]:
     """Tokens of which custodian LIAR's has these methods instead of the honest ones; each gets the honest answer's maker first."""
-
-    class Liar(SimulatedToken):
-        calls: dict[str, int]
 
     def lying(name: str, lie: Lie) -> Lie:
         honest = getattr(SimulatedToken, name)
@@ -50,9 +39,7 @@ def liar(**methods: Lie) -> type[SimulatedToken]:
 
         return method
 
-    for name, lie in methods.items():
-        setattr(Liar, name, lying(name, lie))
-    return Liar
+    return type("Liar", (SimulatedToken,), {name: lying(name, lie) for name, lie in methods.items()})
 
 
 def over(kind: type, lie: Lie) -> Lie:
@@ -112,8 +99,6 @@ def after(count: int, lie: Lie) -> Lie:
 
 
 def serial(honest: Lie) -> Any:
-    from dataclasses import replace  # noqa: PLC0415
-
     return replace(honest(), serial="sim4")
 
 
@@ -190,25 +175,8 @@ def _whole(place: Path, kind: type[SimulatedToken]) -> list[str]:
 
 def _afterwards(place: Path, kind: type[SimulatedToken]) -> list[str]:
     """Five honest tokens open all the same; the liar is named there, and does not pass for a holder."""
-    with _custody(place, kind) as here:
-        master = master_key(here.conductor.state)
-        header, key = seal_envelope(
-            ceremony=master.ceremony, dealing=master.dealing, n=master.n, commitments=parse_points(master.commitments),
-            description="a list", entropy=b"\x44" * 48,
-        )  # fmt: skip
-        opened = unseal(here, SealedHeader(header=header, wrapped=wrap_key(key, KEY)), "test", ALL)
-        named = [one.custodian for one in here.bodies()[-1].wrong]  # type: ignore[union-attr]
-        proven = [one.custodian for one in prove(here, ALL)]
-    found = {"opened by five": opened == KEY, "named": named == [LIAR], "no holder": proven == [LIAR]}
+    with custody(place, kind) as here:
+        key, done = unseal(here, sealed_to(here.conductor.state), "test", ALL)
+        refuted = [one.custodian for one in prove(here, ALL)]
+    found = {"opened by five": key == KEY, "named": [one.custodian for one in done.wrong] == [LIAR], "no holder": refuted == [LIAR]}
     return [f"NOT {what}" for what, so in found.items() if not so]
-
-
-@contextmanager
-def _custody(place: Path, kind: type[SimulatedToken]) -> Any:
-    ceremony = ceremony_at(Stage.CLOSED, place, make_token=kind)
-    with (
-        Journal(ceremony.directory, ceremony._clock) as journal,
-        Conductor(journal, ceremony.ports()) as conductor,
-        Journal(ceremony.directory / "custody", ceremony._clock, create=True, kind=CustodyEntry) as written,
-    ):
-        yield Custody(conductor, written)

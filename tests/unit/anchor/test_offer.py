@@ -3,7 +3,7 @@
 import pytest
 
 from ceremony.anchor.failover import Failover
-from ceremony.anchor.offer import HIGHEST, named_refusal, offer_rising, prices
+from ceremony.anchor.offer import HIGHEST, named_refusal, offer_rising, prices, sent_before
 from ceremony.errors import AnswerLost, BalanceTooLow, CallReverted, ChainUnreachable, NonceUsed
 
 # As the nodes word them: geth core/txpool errors.go, anvil eth/error.rs, Nethermind AcceptTxResult, Besu TransactionInvalidReason
@@ -55,7 +55,8 @@ def test_more_than_ten_times_the_market_is_not_paid(words):
 
 @pytest.mark.parametrize("words", KNOWN)
 def test_what_the_node_has_already_was_sent(words):
-    assert offer_rising(100, 0, Node(10**9, words), "node") is None
+    assert sent_before(refusing(words))
+    assert not any(sent_before(refusing(other)) for other in (*CHEAP, *USED, *POOR, ""))
 
 
 @pytest.mark.parametrize(("kind", "words"), [(NonceUsed, one) for one in USED] + [(BalanceTooLow, one) for one in POOR])

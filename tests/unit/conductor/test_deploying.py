@@ -204,3 +204,14 @@ def test_an_act_without_its_event_or_receipt_is_not_called_anchored(hides, why, 
     assert bodies(ceremony, "anchored") == []
     ceremony.chain = SimulatedChain(tmp_path / "parts" / "chain.json")
     assert ceremony.anchor().anchored
+
+
+def test_a_creation_that_the_chain_refuses_is_told_at_once_and_not_waited_for(tmp_path):
+    class Refusing(Bare):
+        def send(self, to, data, **terms):
+            raise CallReverted("the contract would refuse this")
+
+    ceremony = ceremony_at(Stage.BURNT, tmp_path)
+    ceremony.chain = Refusing(tmp_path / "parts" / "chain.json")
+    with pytest.raises(CallReverted):
+        run_until(ceremony, StepKind.PROPOSE)
