@@ -53,7 +53,7 @@ def seal_file(master: MasterKey, source: str, target: str, description: str) -> 
             dealing=master.dealing,
             n=master.n,
             commitments=parse_points(master.commitments),
-            description=f"{description} ({_size(plain)}, sealed {now()})",
+            description=f"{description} ({plain.size}, sealed {now()})",
             entropy=os.urandom(ENTROPY_BYTES),
         )
         key = os.urandom(KEY)
@@ -72,8 +72,9 @@ def write_stream(target: str, chunks: Iterable[bytes]) -> None:
     """Write chunks to a new file, mode 0600, which gets its name once it is whole and durable; or to standard output as they come."""
     if target == STREAM:
         for chunk in chunks:
-            sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+            with named_faults(Path("standard output")):
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
         return
     write_new_stream(Path(target), chunks)
 
@@ -86,22 +87,34 @@ def require_new(target: str) -> None:
         raise DirectoryError(message, culprits=(str(path),), remedy="Name a new file.")
 
 
+class Source:
+    """Bytes from a file or a pipe; whatever fails while reading is named after it."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file, self._name = file, Path(name)
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end; DirectoryError or DiskError."""
+        with named_faults(self._name):
+            return self._file.read(size)
+
+    @property
+    def size(self) -> str:
+        """In words, for people; what comes through a pipe has none yet."""
+        found = os.fstat(self._file.fileno())
+        return f"{found.st_size} bytes" if stat.S_ISREG(found.st_mode) else "of unknown size"
+
+
 @contextmanager
-def open_source(source: str) -> Iterator[BinaryIO]:
+def open_source(source: str) -> Iterator[Source]:
     """A file, or standard input, to read bytes from; DirectoryError when it cannot be read."""
     if source == STREAM:
-        yield sys.stdin.buffer
+        yield Source(sys.stdin.buffer, "standard input")
         return
     with named_faults(Path(source)):
-        handle = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
-        yield file
-
-
-def _size(plain: BinaryIO) -> str:
-    """Of a file; what comes through a pipe has none yet."""
-    found = os.fstat(plain.fileno())
-    return f"{found.st_size} bytes" if stat.S_ISREG(found.st_mode) else "of unknown size"
+        file = os.fdopen(os.open(source, os.O_RDONLY | os.O_CLOEXEC), "rb")
+    with file:
+        yield Source(file, source)
 
 
 def _whole(header: bytes, payload: Iterable[bytes]) -> Iterator[bytes]:

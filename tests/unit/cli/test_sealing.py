@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -12,7 +14,7 @@ from ceremony.cli import run_command
 from ceremony.cli.sealing import open_source
 from ceremony.cli.unsealing import CUSTODY, standing
 from ceremony.custody.sealed import parse_header
-from ceremony.errors import AnswerError, DirectoryError, OpeningError, OutOfTurn, Owed, RecordError, TranscriptError
+from ceremony.errors import AnswerError, DirectoryError, DiskError, OpeningError, OutOfTurn, Owed, RecordError, TranscriptError
 from ceremony.records.custody_entries import CustodyEntry, CustodyOpened, HoldingFailed, HoldingProven
 from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
 from tests.simulators.stages import Stage, ceremony_at
@@ -74,6 +76,22 @@ def test_standard_input_and_output_are_streams(closed, tmp_path):
     assert len(source.read()) == 16 + 300_000 + 5 * 16
 
 
+def test_a_reader_that_goes_away_is_named_and_no_fault_of_the_tool(closed, tmp_path):
+    (tmp_path / "large").write_bytes(bytes(1 << 20))
+    command = f"{sys.executable} -P -m ceremony seal --master {closed} {tmp_path / 'large'} -o - | head -c 1; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert ended.returncode in {DirectoryError.exit_code, DiskError.exit_code}
+    assert "standard output" in ended.stderr
+    assert "unforeseen" not in ended.stderr
+
+
+def test_a_pipe_has_no_size_yet(closed, tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe")
+    Thread(target=lambda: (tmp_path / "pipe").write_bytes(b"secret")).start()
+    assert run_command(["seal", "--master", closed, str(tmp_path / "pipe"), "-o", str(tmp_path / "sealed")]) == 0
+    assert "pipe (of unknown size, sealed" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("verb", ["master", "seal", "unseal"])
 def test_nothing_is_overwritten(closed, plain, tmp_path, verb):
     sealed = str(tmp_path / "sealed")
@@ -99,6 +117,7 @@ def test_what_is_refused_has_a_name(closed, plain, tmp_path):
     assert run_command(["seal", "--master", plain, plain, *out]) == RecordError.exit_code
     assert run_command(["seal", "--master", str(tmp_path / "none"), plain, *out]) == DirectoryError.exit_code
     assert run_command(["seal", "--master", closed, str(tmp_path / "none"), *out]) == DirectoryError.exit_code
+    assert run_command(["seal", "--master", closed, str(tmp_path), *out]) == DirectoryError.exit_code
     assert run_command(["envelope", "show", plain]) == RecordError.exit_code
     assert run_command(["unseal", plain, closed, *out, "--reason", "audit"]) == RecordError.exit_code
     assert run_command(["unseal", sealed, closed, *out, "--reason", "\t"]) == AnswerError.exit_code
