@@ -168,7 +168,7 @@ def in_child(work: Callable[[], Any]) -> Any:
 
 def remember_lines() -> None:
     """In this process, read each line of a transcript once, not once a command: reading is pure, and two thirds of a sweep's time."""
-    Entry.parse = cache(Entry.parse)  # type: ignore[method-assign]
+    Entry.parse = classmethod(cache(Entry.parse.__func__))  # type: ignore[method-assign, attr-defined, assignment]
 
 
 def die() -> None:
