@@ -16,7 +16,7 @@ from ceremony.anchor.unlocked import UnlockedWriter
 from ceremony.cli.people import ask_hidden
 from ceremony.conductor.ports import People, Ports
 from ceremony.custody.blobs import BlobDirectory
-from ceremony.custody.spawned import SpawnedDealer, combine_spawned
+from ceremony.custody.spawned import SpawnedCombiner, SpawnedDealer
 from ceremony.errors import BalanceTooLow, ChainUnreachable, DirectoryError
 from ceremony.hsm.agents import SpawnedAgent, mark_directory
 from ceremony.hsm.messages import OpenToken
@@ -64,7 +64,7 @@ def open_ports(plan: Plan, directory: Path, people: People, open_writer: Callabl
         people=people,
         open_agent=open_agent,
         open_dealer=SpawnedDealer,
-        combine=combine_spawned,
+        open_combiner=SpawnedCombiner,
         blobs=BlobDirectory(directory),
         entropy=os.urandom,
         readers=open_readers(plan),

@@ -5,11 +5,13 @@ Each custodian sits alone: reads, answers Yes, gives the PIN, and the token answ
 
 import hmac
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import cast
 
 from ceremony.acts.words import encode_words
 from ceremony.conductor.conductor import Conductor
+from ceremony.conductor.ports import CombinerPort
 from ceremony.custody.messages import Combine
 from ceremony.custody.sealed import unwrap_key
 from ceremony.errors import OpeningError, OutOfTurn, TokenError, TokenLied, TranscriptError
@@ -112,15 +114,22 @@ def unseal(
     """The payload's key, 16 bytes, and the entry that says who brought it back: the first k of `custodians` whose tokens answer rightly.
 
     Every one of `custodians` is asked, so more than k name those who cheat; unless `every`, only until k have answered rightly. The outcome
-    stands in the journal before the key is given out.
+    stands in the journal before the key is given out. The combiner starts before anybody is asked, and is gone when it has answered.
 
     Raises:
         OpeningError: sealed elsewhere, too few right answers (names the wrong ones), or the file was changed.
         Declined: a custodian said no.
     """
+    require_dealt(here.conductor.state)
+    require_sealed_here(here.conductor.state, sealed.header)
+    with closing(here.conductor.ports.open_combiner()) as combiner:
+        return _unseal(here, sealed, reason, custodians, combiner, every=every)
+
+
+def _unseal(  # noqa: PLR0913 - as `unseal`, and who joins the answers
+    here: Custody, sealed: custody.SealedHeader, reason: str, custodians: Sequence[int], combiner: CombinerPort, *, every: bool
+) -> tuple[bytes, custody.Unsealed]:
     c, header = here.conductor, sealed.header
-    require_dealt(c.state)
-    require_sealed_here(c.state, header)
     digest = to_hex(header_digest(header))
     here.write(
         custody.UnsealBegun(header_digest=digest, description=header.description, reason=reason, custodians=tuple(custodians))
@@ -135,7 +144,7 @@ def unseal(
         culprits = tuple(f"{c.who(one.custodian)}: {one.error}" for one in wrong)
         raise OpeningError(message, culprits=culprits, remedy="Run the same command again with more custodians: --custodian NAME for each.")
     chosen = right[:k]
-    combined = c.ports.combine(Combine(header=header, k=k, answers=tuple((index, answers[index]) for index in chosen)))
+    combined = combiner.combine(Combine(header=header, k=k, answers=tuple((index, answers[index]) for index in chosen)))
     key = unwrap_key(from_hex(combined.file_key), sealed)
     done = custody.Unsealed(header_digest=digest, custodians=chosen, wrong=wrong)
     here.write(done)

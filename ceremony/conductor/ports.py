@@ -52,6 +52,18 @@ class DealerPort(Protocol):
         ...
 
 
+class CombinerPort(Protocol):
+    """A combiner, in a process of its own: it takes one question."""
+
+    def combine(self, request: c.Combine) -> c.Combined:
+        """Open one envelope; OpeningError names who answered wrongly."""
+        ...
+
+    def close(self) -> None:
+        """Make sure it is gone."""
+        ...
+
+
 class BlobStore(Protocol):
     """Where wrapped shards wait for their tokens."""
 
@@ -89,7 +101,7 @@ class Ports:
     people: People
     open_agent: Callable[[str, TokenPlan], AgentPort]
     open_dealer: Callable[[], DealerPort]
-    combine: Callable[[c.Combine], c.Combined]
+    open_combiner: Callable[[], CombinerPort]
     blobs: BlobStore
     entropy: Callable[[int], bytes]
     readers: Sequence[ChainReader]

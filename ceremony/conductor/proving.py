@@ -1,5 +1,6 @@
 """The proofs: every token holds its shard, two sets of five open an envelope, and nothing is left that could be unwrapped again."""
 
+from contextlib import closing
 from typing import Any
 
 from ceremony.conductor.conductor import Conductor
@@ -104,7 +105,8 @@ def _open(c: Conductor, custodians: tuple[int, ...]) -> str:
     for index, agent in agents.items():
         agent.send(m.AnswerEnvelope(place=c.place(index), header=_header(c)))
     answers = tuple((index, expect(agent, m.Answered).x) for index, agent in agents.items())
-    return c.ports.combine(Combine(header=_header(c), k=c.state.plan.quorum.k, answers=answers)).file_key
+    with closing(c.ports.open_combiner()) as combiner:
+        return combiner.combine(Combine(header=_header(c), k=c.state.plan.quorum.k, answers=answers)).file_key
 
 
 def _opening_set(c: Conductor, number: int) -> tuple[int, ...]:

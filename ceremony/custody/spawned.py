@@ -32,7 +32,21 @@ class SpawnedDealer:
         self._process.close()
 
 
-def combine_spawned(request: m.Combine) -> m.Combined:
-    """Combine answers in a process that lives for this one question; OpeningError names who answered wrongly."""
-    with Spawned("ceremony.custody.combiner_process", "the combiner") as process:
-        return m.Combined.parse(process.ask(request.encode()))
+class SpawnedCombiner:
+    """One opening's combiner. It starts while people still read, so that nobody waits for it; it takes one question and ends."""
+
+    def __init__(self) -> None:
+        self._process = Spawned("ceremony.custody.combiner_process", "the combiner")
+
+    @property
+    def pid(self) -> int:
+        """Process id, for tests that look whether it is gone."""
+        return self._process.pid
+
+    def combine(self, request: m.Combine) -> m.Combined:
+        """Combine answers; OpeningError names who answered wrongly."""
+        return m.Combined.parse(self._process.ask(request.encode()))
+
+    def close(self) -> None:
+        """Make sure it is gone, and the file key with it."""
+        self._process.close()

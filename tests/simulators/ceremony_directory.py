@@ -11,7 +11,6 @@ from ceremony.conductor.opening import open_ceremony
 from ceremony.conductor.ports import Finality, Ports
 from ceremony.conductor.running import run
 from ceremony.custody.blobs import BlobDirectory
-from ceremony.custody.combiner import combine
 from ceremony.hsm.token import Token
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step, StepKind
@@ -21,7 +20,7 @@ from ceremony.records.plan_text import parse_plan
 from ceremony.transcript.checkpoint_file import CheckpointFile
 from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
 from tests.simulators.chain import SimulatedChain
-from tests.simulators.ports import PIN, LocalAgent, LocalDealer, Willing
+from tests.simulators.ports import PIN, LocalAgent, LocalCombiner, LocalDealer, Willing
 from tests.simulators.randomness import Clock, Stream
 from tests.simulators.tokens import SimulatedToken
 
@@ -153,7 +152,7 @@ class SimulatedCeremony:
             people=self.people,
             open_agent=self._open_agent,
             open_dealer=lambda: LocalDealer(self._dealers),
-            combine=combine,
+            open_combiner=LocalCombiner,
             blobs=BlobDirectory(self.directory),
             entropy=self._entropy,
             readers=(self.chain,),

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ceremony.custody import messages as c
+from ceremony.custody.combiner import combine
 from ceremony.custody.dealer import Dealer
 from ceremony.hsm.agent import Agent
 from ceremony.hsm.marks import MarkFile
@@ -62,6 +63,20 @@ class LocalDealer:
     def deal(self, request: c.Deal) -> c.DealtOut:
         """As the spawned one."""
         return self._dealer.deal(request)
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class LocalCombiner:
+    """A combiner in this process; `join` makes another of it."""
+
+    def __init__(self, join: Callable[[c.Combine], c.Combined] = combine) -> None:
+        self._join = join
+
+    def combine(self, request: c.Combine) -> c.Combined:
+        """As the spawned one."""
+        return self._join(request)
 
     def close(self) -> None:
         """Nothing to end."""

@@ -1,5 +1,7 @@
 """A closed ceremony's shards at work: five tokens open an envelope, liars are named, holders prove, and all of it is written down."""
 
+from contextlib import suppress
+
 import pytest
 
 from ceremony.conductor.custody import Custody, master_key, prove, unseal
@@ -9,6 +11,7 @@ from ceremony.shards.field import SCALAR_BYTES
 from ceremony.transcript.journal import TRANSCRIPT, read_book
 from tests.simulators.custody import ALL, KEY, custody, sealed_to
 from tests.simulators.played_on import state_of
+from tests.simulators.ports import LocalCombiner
 from tests.simulators.stages import Stage, ceremony_at
 from tests.simulators.tokens import SimulatedToken
 
@@ -68,6 +71,29 @@ def test_with_nobody_named_it_asks_on_until_five_have_answered_rightly(tmp_path)
         _, done = unseal(here, sealed_to(here.conductor.state), "audit", ALL, every=False)
     assert done.custodians == (1, 3, 4, 5, 6)
     assert [one.custodian for one in done.wrong] == [2]
+
+
+class Watched(LocalCombiner):
+    """A combiner that notes how many questions the people had been asked when it started, and that it was closed."""
+
+    def __init__(self, people):
+        super().__init__()
+        self.began, self.closed = len(people.asked), False
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize("who", [ALL, (1, 2)])
+def test_the_combiner_starts_before_anybody_is_asked_and_is_gone_whatever_came_of_it(tmp_path, who):
+    with custody(tmp_path) as here:
+        ports, started = here.conductor.ports, []
+        before = len(ports.people.asked)
+        ports.open_combiner = lambda: started.append(Watched(ports.people)) or started[-1]
+        with suppress(OpeningError):
+            unseal(here, sealed_to(here.conductor.state), "audit", who)
+        assert len(ports.people.asked) > before
+    assert [(one.began, one.closed) for one in started] == [(before, True)]
 
 
 @pytest.mark.parametrize("who", [(), (1,), (1, 2, 3, 4)])

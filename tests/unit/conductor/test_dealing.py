@@ -8,13 +8,14 @@ from ceremony.conductor.dealing import abandon
 from ceremony.custody import blobs as store
 from ceremony.custody import messages as d
 from ceremony.custody.blobs import BLOBS
+from ceremony.custody.combiner import combine
 from ceremony.errors import AgentCrashed, CeremonyError, DealingError, DiskError, OpeningError, OutOfTurn, TokenFault, TokenLied
 from ceremony.hsm import messages as m
 from ceremony.hsm.token import Role
 from ceremony.protocol.steps import StepKind
 from ceremony.records.base import to_hex
 from ceremony.transcript.journal import TRANSCRIPT, read_book
-from tests.simulators.ports import LocalAgent, LocalDealer
+from tests.simulators.ports import LocalAgent, LocalCombiner, LocalDealer
 from tests.simulators.randomness import Stream
 from tests.simulators.stages import Stage, ceremony_at, kind_of_token, run_until
 from tests.simulators.tokens import SimulatedToken
@@ -318,12 +319,12 @@ def test_a_token_that_answers_wrongly_at_the_opening_is_named(tmp_path):
 def test_openings_seen_in_an_earlier_run_are_seen_again_before_they_are_signed(tmp_path):
     ceremony = ceremony_at(Stage.OPENED_TWICE, tmp_path)
     asked = []
-    combine = ceremony.ports().combine
     ports = ceremony.ports
 
     def watching():
         found = ports()
-        found.combine = lambda request: (asked.append(tuple(index for index, _ in request.answers)), combine(request))[1]
+        join = lambda request: (asked.append(tuple(index for index, _ in request.answers)), combine(request))[1]  # noqa: E731
+        found.open_combiner = lambda: LocalCombiner(join)
         return found
 
     ceremony.ports = watching
@@ -338,7 +339,7 @@ def test_a_combiner_that_gives_another_key_is_found_out(tmp_path):
 
     def lying():
         found = ports()
-        found.combine = lambda _request: d.Combined(file_key=to_hex(bytes(32)))
+        found.open_combiner = lambda: LocalCombiner(lambda _request: d.Combined(file_key=to_hex(bytes(32))))
         return found
 
     ceremony.ports = lying

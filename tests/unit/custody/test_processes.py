@@ -3,13 +3,14 @@
 import os
 import resource
 import signal
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ceremony.custody import messages as m
 from ceremony.custody.combiner import combine
-from ceremony.custody.spawned import SpawnedDealer, combine_spawned
+from ceremony.custody.spawned import SpawnedCombiner, SpawnedDealer
 from ceremony.errors import AgentCrashed, DealingError, OpeningError
 from ceremony.quorum.dealings import parse_points, require_sum
 from ceremony.shards.feldman import require_shares
@@ -83,11 +84,33 @@ def test_a_dealer_that_refused_is_gone(dealer):
         dealer.reveal_system()
 
 
+def asked(request):
+    """A real combiner's answer."""
+    with closing(SpawnedCombiner()) as combiner:
+        return combiner.combine(request)
+
+
+def test_a_combiner_that_was_never_asked_is_gone_when_it_is_closed():
+    combiner = SpawnedCombiner()
+    assert Path(f"/proc/{combiner.pid}").exists()
+    combiner.close()
+    assert not Path(f"/proc/{combiner.pid}").exists()
+
+
+def test_a_combiner_takes_one_question(room):
+    header, answers = room
+    request = m.Combine(header=header, k=5, answers=tuple((index, answers[index]) for index in (1, 3, 4, 6, 7)))
+    with closing(SpawnedCombiner()) as combiner:
+        combiner.combine(request)
+        with pytest.raises(AgentCrashed):
+            combiner.combine(request)
+
+
 def test_the_real_combiner_opens_and_names_a_cheat(room):
     header, answers = room
     request = m.Combine(header=header, k=5, answers=tuple((index, answers[index]) for index in (1, 3, 4, 6, 7)))
-    assert combine_spawned(request) == combine(request)
+    assert asked(request) == combine(request)
     cheated = request.model_copy(update={"answers": (*request.answers[:4], (7, answers[1]))})
     with pytest.raises(OpeningError) as refusal:
-        combine_spawned(cheated)
+        asked(cheated)
     assert refusal.value.culprits == ("the combiner", "custodian 7")
