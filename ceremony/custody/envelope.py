@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from ceremony.records.base import to_hex
 from ceremony.records.evidence import EnvelopeHeader
-from ceremony.shards.feldman import share_point
 from ceremony.shards.field import Point, encode_point, reduce_scalar
 from ceremony.shards.threshold import answer_tag, core_digest, encapsulate, file_key, header_digest, key_commitment
 
@@ -31,8 +30,7 @@ def seal_envelope(  # noqa: PLR0913 - the six facts an envelope is made of
         description: what it holds, for people.
         entropy: 48 fresh random bytes; whoever knows them can open the envelope.
     """
-    points = {index: share_point(commitments, index) for index in range(1, n + 1)}
-    sealed = encapsulate(commitments[0], points, reduce_scalar(entropy))
+    sealed = encapsulate(commitments, n, reduce_scalar(entropy))
     point = to_hex(encode_point(sealed.point, compressed=True))
     draft = EnvelopeHeader(ceremony=ceremony, dealing=dealing, description=description, point=point, key_commitment=UNSET, tags=())
     key = file_key(sealed.secret_point, core_digest(draft))

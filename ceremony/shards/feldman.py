@@ -7,7 +7,7 @@ m) * G.
 from collections.abc import Iterable, Mapping, Sequence
 
 from ceremony.errors import ShareError
-from ceremony.shards.field import Point, base_multiply, require_finite, weighted_sum
+from ceremony.shards.field import Point, base_multiply, evaluate_points, require_finite, weighted_sum
 from ceremony.shards.shamir import INDEX_LIMIT, Share, require_index
 
 Commitments = Sequence[Point]
@@ -27,15 +27,20 @@ def sum_commitments(contributions: Sequence[Commitments]) -> tuple[Point, ...]:
     return tuple(require_finite(weighted_sum(points, ones)) for points in zip(*contributions, strict=True))
 
 
+def share_points(commitments: Commitments, n: int) -> dict[int, Point]:
+    """Y_i = f(i) * G for every index i from 1 to n; ShareError as `share_point`."""
+    require_index(n)
+    _require_commitments(commitments)
+    return {index: require_finite(point) for index, point in enumerate(evaluate_points(commitments, n), 1)}
+
+
 def share_point(commitments: Commitments, index: int, *, n: int = INDEX_LIMIT) -> Point:
     """Y_i = f(i) * G, the public key of shard `index`.
 
     ShareError for an index outside 1 to n, no commitments, or an infinite result.
     """
     require_index(index, n=n)
-    if not 1 <= len(commitments) <= INDEX_LIMIT:
-        message = f"a dealing has 1 to {INDEX_LIMIT} commitments, not {len(commitments)}"
-        raise ShareError(message)
+    _require_commitments(commitments)
     return require_finite(weighted_sum(commitments, [index**power for power in range(len(commitments))]))
 
 
@@ -60,6 +65,12 @@ def _fits(commitments: Commitments, share: Share) -> bool:
         return base_multiply(share.value) == expected
     except ShareError:  # not below the order
         return False
+
+
+def _require_commitments(commitments: Commitments) -> None:
+    if not 1 <= len(commitments) <= INDEX_LIMIT:
+        message = f"a dealing has 1 to {INDEX_LIMIT} commitments, not {len(commitments)}"
+        raise ShareError(message)
 
 
 def _require_none(wrong: list[int]) -> None:

@@ -2,31 +2,47 @@
 
 A scalar is an int modulo ORDER; a point is `Point`. Whatever comes from outside passes `require_scalar` or
 `parse_point` first.
+
+Multiplication, which is where secret scalars are, is OpenSSL's (through `cryptography`), in constant time; only sums are our own
+(`ceremony.shards.addition`), and their weights are public.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from Crypto.PublicKey.ECC import EccPoint
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ceremony.errors import ShareError
+from ceremony.shards.addition import PRIME, Affine, add_weighted, evaluate, invert_all
 
-Point = EccPoint
-
-# SPEC SEC 2 2.4.2: prime, coefficient b (a is -3), base point, order. The cofactor is 1: on the curve is in the group.
-PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1
+# SPEC SEC 2 2.4.2: prime (in `addition`), coefficient b (a is -3), order. The cofactor is 1: on the curve is in the group.
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
-_BASE = Point(
-    0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
-    0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
-    curve="p256",
-)
+_CURVE = ec.SECP256R1()
 
 SCALAR_BYTES = 32
 WIDE_BYTES = 48
 """Random bytes for one scalar: 128 bits more than the order has keep the bias below 2^-128 (RFC 9380 5.1)."""
+SMALL_BITS = 32
+"""Up to here a weight is quicker added up than multiplied with."""
 COMPRESSED_BYTES = 33
 UNCOMPRESSED_BYTES = 65
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of the curve by its coordinates; never shown, since it may be secret. (0, 0), which is not on the curve, is infinity."""
+
+    x: int = field(repr=False)
+    y: int = field(repr=False)
+
+    def __neg__(self) -> "Point":
+        """The opposite point."""
+        return Point(self.x, -self.y % PRIME)
+
+
+INFINITY = Point(0, 0)
 
 
 def require_scalar(value: int, *, zero: bool = False) -> int:
@@ -72,13 +88,13 @@ def encode_point(point: Point, *, compressed: bool = False) -> bytes:
     """SEC 1 bytes of a point: 65, or 33 when `compressed`; ShareError for infinity, which no honest sum reaches."""
     x = encode_x(point)
     if compressed:
-        return bytes([2 | int(point.y) & 1]) + x
-    return b"\x04" + x + int(point.y).to_bytes(SCALAR_BYTES, "big")
+        return bytes([2 | point.y & 1]) + x
+    return b"\x04" + x + point.y.to_bytes(SCALAR_BYTES, "big")
 
 
 def encode_x(point: Point) -> bytes:
     """The x coordinate, 32 bytes: what a token's ECDH returns (CKM_ECDH1_DERIVE, null KDF); ShareError for infinity."""
-    return int(require_finite(point).x).to_bytes(SCALAR_BYTES, "big")
+    return require_finite(point).x.to_bytes(SCALAR_BYTES, "big")
 
 
 def points_at(x: bytes) -> tuple[Point, Point]:
@@ -86,43 +102,80 @@ def points_at(x: bytes) -> tuple[Point, Point]:
     if len(x) != SCALAR_BYTES:
         message = f"an x coordinate has {SCALAR_BYTES} bytes, not {len(x)}"
         raise ShareError(message)
-    across = int.from_bytes(x, "big")
-    # SPEC SEC 1 2.3.4: the prime is 3 mod 4, so this power is the square root if there is one; never 0: odd order.
-    root = pow(_square(across), (PRIME + 1) // 4, PRIME)
-    even = root if root & 1 == 0 else PRIME - root
-    return _point(across, even), _point(across, PRIME - even)
+    try:
+        even = _coordinates(ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, b"\x02" + x))
+    except ValueError:
+        raise _not_on_curve() from None
+    return even, -even
 
 
 def base_multiply(scalar: int) -> Point:
     """Give scalar * G, for a scalar in 0 to n-1; ShareError when out of range."""
-    return _BASE * require_scalar(scalar, zero=True)
+    return _coordinates(_key(scalar).public_key()) if require_scalar(scalar, zero=True) else INFINITY
 
 
 def multiply(point: Point, scalar: int) -> Point:
-    """Give scalar * point, for a scalar in 0 to n-1; ShareError when out of range."""
-    return point * require_scalar(scalar, zero=True)
+    """Give scalar * point, for a finite point and a scalar in 0 to n-1; ShareError when out of range or infinite."""
+    return multiply_each([point], scalar)[0]
+
+
+def multiply_each(points: Sequence[Point], scalar: int) -> list[Point]:
+    """Give scalar * point for each of the points; as `multiply`."""
+    encoded = [encode_point(point) for point in points]
+    if require_scalar(scalar, zero=True) == 0:
+        return [INFINITY] * len(points)
+    if scalar == ORDER - 1:
+        return [-point for point in points]
+    keys = [_key(scalar), _key(scalar + 1)]
+    # ECDH gives x alone; y follows from the x of the next multiple, scalar * point + point. What comes out is checked to be on the curve.
+    # SPEC E. Brier, M. Joye, "Weierstrass elliptic curves and side-channel attacks", PKC 2002, section 4, with a = -3.
+    products = []
+    for point, data, half in zip(points, encoded, invert_all([2 * point.y for point in points]), strict=True):
+        public = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, data)
+        x, after = (int.from_bytes(key.exchange(ec.ECDH(), public), "big") for key in keys)
+        top = 2 * _B + (point.x * x - 3) * (point.x + x) - after * (point.x - x) ** 2
+        products.append(_point(x, top * half % PRIME))
+    return products
 
 
 def weighted_sum(points: Sequence[Point], weights: Sequence[int]) -> Point:
-    """The sum of weight * point, one weight (>= 0) for each point; infinite when they cancel out.
+    """The sum of weight * point, one weight (0 to n-1) for each finite point; infinite when they cancel out.
 
     Its time depends on the weights, so they must be public (indices, Lagrange weights); the points may be secret.
     """
-    total = Point(0, 0, curve="p256")  # pycryptodome's point at infinity
-    for bit in reversed(range(max(weight.bit_length() for weight in weights))):
-        total.double()  # in place, as is +=: a new point costs a hundred times as much
-        for point, weight in zip(points, weights, strict=True):
-            if weight >> bit & 1:
-                total += point
-    return total
+    large = [weight.bit_length() > SMALL_BITS for weight in weights]
+    terms = [multiply(point, weight) if big else point for point, weight, big in zip(points, weights, large, strict=True)]
+    return _maybe(add_weighted(_pairs(terms), [1 if big else weight for weight, big in zip(weights, large, strict=True)]))
+
+
+def evaluate_points(coefficients: Sequence[Point], n: int) -> tuple[Point, ...]:
+    """The polynomial with these finite points as coefficients, from the constant upward, at 1 to n; infinite where it is zero."""
+    return tuple(_maybe(value) for value in evaluate(_pairs(coefficients), n))
 
 
 def require_finite(point: Point) -> Point:
     """The point itself; ShareError when it is infinite."""
-    if point.is_point_at_infinity():
+    if point == INFINITY:
         message = "a sum of points is the point at infinity"
         raise ShareError(message)
     return point
+
+
+def _key(scalar: int) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(scalar, _CURVE)
+
+
+def _coordinates(public: ec.EllipticCurvePublicKey) -> Point:
+    data = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return Point(int.from_bytes(data[1:COMPRESSED_BYTES], "big"), int.from_bytes(data[COMPRESSED_BYTES:], "big"))
+
+
+def _pairs(points: Sequence[Point]) -> list[Affine]:
+    return [(point.x, point.y) for point in map(require_finite, points)]
+
+
+def _maybe(pair: Affine | None) -> Point:
+    return INFINITY if pair is None else Point(*pair)
 
 
 def _square(x: int) -> int:
@@ -132,6 +185,9 @@ def _square(x: int) -> int:
 
 def _point(x: int, y: int) -> Point:
     if not (0 <= x < PRIME and 0 <= y < PRIME) or y * y % PRIME != _square(x):
-        message = "a point is not on the curve P-256"
-        raise ShareError(message)
-    return Point(x, y, curve="p256")
+        raise _not_on_curve()
+    return Point(x, y)
+
+
+def _not_on_curve() -> ShareError:
+    return ShareError("a point is not on the curve P-256")

@@ -28,6 +28,7 @@ from typing import NamedTuple, Protocol
 
 from ceremony.errors import OpeningError, ShareError
 from ceremony.shards.binding import DIGEST_BYTES, derive_bound, encode_binding, hash_bound, require_length
+from ceremony.shards.feldman import Commitments, share_points
 from ceremony.shards.field import (
     SCALAR_BYTES,
     UNCOMPRESSED_BYTES,
@@ -36,9 +37,9 @@ from ceremony.shards.field import (
     encode_point,
     encode_x,
     multiply,
+    multiply_each,
     parse_point,
     points_at,
-    require_finite,
     require_scalar,
 )
 from ceremony.shards.shamir import interpolate_points, require_index
@@ -88,22 +89,21 @@ class Encapsulation(NamedTuple):
         return "Encapsulation(...)"
 
 
-def encapsulate(master_public: Point, share_points: Mapping[int, Point], ephemeral: int) -> Encapsulation:
-    """Draw up an envelope's points.
+def encapsulate(commitments: Commitments, n: int, ephemeral: int) -> Encapsulation:
+    """Draw up an envelope's points: e times the commitments are the commitments of e*f, and so say every e*Y_i = e*f(i)*G.
 
     Args:
-        master_public: D.
-        share_points: Y_i of every shard, by index.
+        commitments: of the dealing; the first is D.
+        n: how many shards there are.
         ephemeral: e, in 1 to n-1, fresh and random; whoever knows it can open.
 
     Raises:
-        ShareError: e out of range, an index out of range, or a point at infinity.
+        ShareError: e or n out of range, no commitments, or a point at infinity.
     """
     require_scalar(ephemeral)
-    for index in share_points:
-        require_index(index)
-    answers = {index: require_finite(multiply(point, ephemeral)) for index, point in share_points.items()}
-    return Encapsulation(base_multiply(ephemeral), require_finite(multiply(master_public, ephemeral)), answers)
+    scaled = multiply_each(commitments, ephemeral)
+    answers = share_points(scaled, n)
+    return Encapsulation(base_multiply(ephemeral), scaled[0], answers)
 
 
 def core_digest(header: Core) -> bytes:

@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 from ceremony.errors import CeremonyError
 from ceremony.shards import threshold
-from ceremony.shards.feldman import require_shares, share_point, sum_commitments
+from ceremony.shards.feldman import require_shares, sum_commitments
 from ceremony.shards.field import Point, encode_point, encode_x, multiply, reduce_scalar
 from ceremony.shards.secret import expand_seed
 from ceremony.shards.shamir import interpolate_points, sum_polynomials
@@ -50,8 +50,7 @@ def seal(seed: int) -> Sealed:
     parts = [expand_seed(one, ceremony=ceremony, dealing=1, source=f"source {at}", k=K) for at, one in enumerate(seeds)]
     shares, commitments = sum_polynomials(parts).split(N), sum_commitments([part.commit() for part in parts])
     require_shares(commitments, shares)
-    public = {index: share_point(commitments, index) for index in range(1, N + 1)}
-    made = threshold.encapsulate(commitments[0], public, ephemeral)
+    made = threshold.encapsulate(commitments, N, ephemeral)
     header = Header("0x" + ceremony.hex(), 1, f"seed {seed}", "0x" + encode_point(made.point, compressed=True).hex())
     key = threshold.file_key(made.secret_point, threshold.core_digest(header))
     header = replace(header, key_commitment="0x" + threshold.key_commitment(key).hex())

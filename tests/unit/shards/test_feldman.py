@@ -8,6 +8,7 @@ from ceremony.shards.feldman import (
     require_share,
     require_shares,
     share_point,
+    share_points,
     sum_commitments,
 )
 from ceremony.shards.field import ORDER, base_multiply
@@ -24,6 +25,31 @@ def test_public_keys_follow_from_the_commitments() -> None:
     last = POLYNOMIAL.split(32)[31]
     assert share_point(COMMITMENTS, 32) == base_multiply(last.value)
     require_shares(COMMITMENTS, SHARES)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 5, 7, 32])
+def test_all_public_keys_at_once_are_the_single_ones(k: int) -> None:
+    for coefficients in (range(1, k + 1), [ORDER - 1 - m for m in range(k)], [1] * k):
+        commitments = Polynomial(tuple(coefficients)).commit()
+        assert share_points(commitments, 32) == {index: share_point(commitments, index) for index in range(1, 33)}
+
+
+@pytest.mark.parametrize("zero", [1, 2, 3, 7])
+def test_a_public_key_at_infinity_among_all_is_refused(zero: int) -> None:
+    # f(x) = (x - zero) * (x + 1): its differences are equal, opposite and infinite points on the way.
+    commitments = [base_multiply(value % ORDER) for value in (-zero, 1 - zero, 1)]
+    if zero == 1:
+        commitments[1:] = [base_multiply(2), base_multiply(ORDER - 1)]  # f(x) = -1 + 2x - x^2
+    with pytest.raises(ShareError, match="infinity"):
+        share_points(commitments, 7)
+    if zero > 1:
+        assert len(share_points(commitments, zero - 1)) == zero - 1
+
+
+@pytest.mark.parametrize("n", [0, 33])
+def test_as_many_public_keys_as_there_can_be_indices(n: int) -> None:
+    with pytest.raises(ShareError, match=f"{n} is not an index"):
+        share_points(COMMITMENTS, n)
 
 
 def test_t6_a_mangled_share_is_named() -> None:

@@ -1,6 +1,7 @@
 """Scalars and points of P-256: known answers, both encodings, and everything refused at the border."""
 
 import pytest
+from Crypto.PublicKey.ECC import EccPoint
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from ceremony.errors import ShareError
 from ceremony.shards import field
 
 SCALARS = st.integers(1, field.ORDER - 1)
+WEIGHTS = st.one_of(st.integers(0, 5000), st.integers(0, field.ORDER - 1))
 G = field.base_multiply(1)
 INFINITY = field.base_multiply(0)
 
@@ -134,13 +136,60 @@ def test_reducing_random_bytes_never_gives_zero() -> None:
             field.reduce_scalar(bytes(size))
 
 
-@given(st.lists(st.tuples(SCALARS, st.integers(0, field.ORDER)), min_size=1, max_size=4))
+@given(st.lists(st.tuples(SCALARS, WEIGHTS), min_size=1, max_size=4))
 def test_a_weighted_sum_is_the_sum_of_the_scalars(terms: list[tuple[int, int]]) -> None:
     total = sum(scalar * weight for scalar, weight in terms) % field.ORDER
     points = [field.base_multiply(scalar) for scalar, _ in terms]
-    before = [point.copy() for point in points]
     assert field.weighted_sum(points, [weight for _, weight in terms]) == field.base_multiply(total)
-    assert points == before
+
+
+EDGES = (1, 2, 3, 4, 2**32 - 1, 2**32, 2**255, field.ORDER // 2, field.ORDER // 2 + 1, field.ORDER - 3, field.ORDER - 2, field.ORDER - 1)
+
+
+def peer(point: field.Point) -> EccPoint:
+    return EccPoint(point.x, point.y, curve="p256")
+
+
+def same(point: field.Point, other: EccPoint) -> bool:
+    return (point.x, point.y) == (int(other.x), int(other.y))
+
+
+@pytest.mark.parametrize("scalar", EDGES, ids=hex)
+@pytest.mark.parametrize("base", EDGES, ids=hex)
+def test_products_are_those_of_another_library(base: int, scalar: int) -> None:
+    point = field.base_multiply(base)
+    assert same(point, peer(G) * base)
+    assert same(field.multiply(point, scalar), peer(point) * scalar)
+
+
+@given(SCALARS, SCALARS)
+def test_products_of_any_scalar_are_those_of_another_library(base: int, scalar: int) -> None:
+    point = field.base_multiply(base)
+    assert same(field.multiply(point, scalar), peer(point) * scalar)
+
+
+@pytest.mark.parametrize("one", range(-4, 5))
+@pytest.mark.parametrize("two", range(-4, 5))
+def test_sums_of_near_points_are_those_of_their_scalars(one: int, two: int) -> None:
+    """Equal, opposite and infinite on the way: every case of an addition."""
+    points = [field.base_multiply(3), field.base_multiply(-2 % field.ORDER), G, G]
+    for weights in ([abs(one), abs(two), 1, 2], [abs(one), 0, abs(two), 0], [2, 3, abs(one), abs(two)]):
+        signed = [point if sign >= 0 else -point for point, sign in zip(points, (one, two, one, two), strict=True)]
+        scalars = [scalar if sign >= 0 else -scalar for scalar, sign in zip((3, -2, 1, 1), (one, two, one, two), strict=True)]
+        total = sum(scalar * weight for scalar, weight in zip(scalars, weights, strict=True)) % field.ORDER
+        assert field.weighted_sum(signed, weights) == field.base_multiply(total)
+
+
+def test_infinity_is_not_multiplied_and_no_weight_reaches_the_order() -> None:
+    assert field.multiply(G, 0) == INFINITY == field.base_multiply(0)
+    with pytest.raises(ShareError, match="infinity"):
+        field.multiply(INFINITY, 1)
+    with pytest.raises(ShareError, match="out of range"):
+        field.weighted_sum([G, G], [1, field.ORDER])
+
+
+def test_a_point_is_never_shown() -> None:
+    assert repr(G) == str(G) == "Point()"
 
 
 def test_a_weighted_sum_of_equal_and_opposite_points() -> None:

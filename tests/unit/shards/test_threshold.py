@@ -18,7 +18,7 @@ SHARES = POLYNOMIAL.split(7)
 COMMITMENTS = POLYNOMIAL.commit()
 PUBLIC = {index: share_point(COMMITMENTS, index) for index in range(1, 8)}
 EPHEMERAL = 2**250 + 12345
-MADE = threshold.encapsulate(COMMITMENTS[0], PUBLIC, EPHEMERAL)
+MADE = threshold.encapsulate(COMMITMENTS, 7, EPHEMERAL)
 ZERO = "0x" + "00" * 32
 
 
@@ -161,13 +161,13 @@ def test_the_secret_points_are_not_shown() -> None:
 @pytest.mark.parametrize("ephemeral", [0, -1, ORDER, ORDER + 1])
 def test_an_ephemeral_scalar_out_of_range_is_refused(ephemeral: int) -> None:
     with pytest.raises(ShareError, match="out of range"):
-        threshold.encapsulate(COMMITMENTS[0], PUBLIC, ephemeral)
+        threshold.encapsulate(COMMITMENTS, 7, ephemeral)
 
 
 @pytest.mark.parametrize("index", [0, 33, ORDER])
 def test_t21_sealing_to_an_index_out_of_range_is_refused(index: int) -> None:
     with pytest.raises(ShareError, match=f"{index} is not an index"):
-        threshold.encapsulate(COMMITMENTS[0], {index: PUBLIC[1]}, 5)
+        threshold.encapsulate(COMMITMENTS, index, 5)
     with pytest.raises(ShareError, match=f"{index} is not an index"):
         threshold.combine_answers({index: PUBLIC[1]}, 1)
 
@@ -175,9 +175,12 @@ def test_t21_sealing_to_an_index_out_of_range_is_refused(index: int) -> None:
 def test_sealing_to_infinity_is_refused() -> None:
     infinity = base_multiply(0)
     with pytest.raises(ShareError, match="infinity"):
-        threshold.encapsulate(infinity, PUBLIC, 5)
+        threshold.encapsulate((infinity, *COMMITMENTS[1:]), 7, 5)
     with pytest.raises(ShareError, match="infinity"):
-        threshold.encapsulate(COMMITMENTS[0], {1: infinity}, 5)
+        # f(x) = 2 - x is zero at index 2.
+        threshold.encapsulate(Polynomial((2, ORDER - 1)).commit(), 2, 5)
+    with pytest.raises(ShareError, match="not 0"):
+        threshold.encapsulate((), 7, 5)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +211,13 @@ def test_keys_and_digests_of_another_length_are_refused() -> None:
 
 
 CHALLENGE = encode_point(base_multiply(7))
+def test_a_challenger_knows_the_answer_of_a_token_that_holds_its_shard() -> None:
+    x = encode_x(multiply(base_multiply(7), SHARES[1].value))  # what the token's ECDH gives for the challenge 7 * G
+    told = threshold.holding_answer(b"\xab" * 32, 3, 2, CHALLENGE, b"\xcd" * 32, x)
+    assert threshold.expected_holding_answer(b"\xab" * 32, 3, 2, PUBLIC[2], 7, b"\xcd" * 32) == told
+    assert threshold.expected_holding_answer(b"\xab" * 32, 3, 2, PUBLIC[3], 7, b"\xcd" * 32) != told
+
+
 HOLDING = (b"\xab" * 32, 3, 2, CHALLENGE, b"\xcd" * 32, encode_x(multiply(PUBLIC[2], 7)))
 
 
