@@ -27,6 +27,8 @@
     ├── DealingError          55  a dealing is not what it claims; it must be thrown away
     │   ├── ShareError        56  a share or index is invalid
     │   └── OpeningError      57  an envelope did not open; names who answered wrongly
+    ├── RequestRefused        58  a request or an answer that came as a file does not belong here
+    │   └── Replayed          59  a request that was used before comes again, changed
     ├── ApprovalError         60  an approval does not count
     │   └── QuorumError       61  fewer than the quorum approve
     ├── ChainError            65  something about the chain
@@ -260,6 +262,20 @@ class OpeningError(DealingError):
 
     exit_code = 57
     remedy = "Find out what is wrong with the one named above; a ceremony under way goes on with `ceremony run DIR`, by a new dealing."
+
+
+class RequestRefused(CeremonyError):
+    """A request or an answer that came as a file does not belong here: another ceremony's, a stranger's, or to something else."""
+
+    exit_code = 58
+    remedy = "Leave out the file named above, or get the right one from the person named, by a way you trust."
+
+
+class Replayed(RequestRefused):
+    """A request that was used before comes again, changed."""
+
+    exit_code = 59
+    remedy = "Do not answer it. Ask the requester, in person or by telephone, for a new request with `ceremony unseal request`."
 
 
 class ApprovalError(CeremonyError):

@@ -163,8 +163,9 @@ def _transport(act: Transport) -> tuple[str, ...]:
 
 
 def _attestation(act: Attestation) -> tuple[str, ...]:
+    did = "gave this answer with the shard" if act.subject == "answer" else f"saw the {act.subject}"
     return (
-        f"ATTESTATION: custodian {act.custodian} saw the {act.subject} of dealing {act.dealing}; evidence {act.evidence}.",
+        f"ATTESTATION: custodian {act.custodian} {did} of dealing {act.dealing}; evidence {act.evidence}.",
         f"Ceremony:  {act.ceremony}",
     )
 

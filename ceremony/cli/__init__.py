@@ -28,7 +28,7 @@ _VERBS = {
     "master": ("ceremony.cli.custody", "master"),
     "seal": ("ceremony.cli.custody", "seal"),
     "envelope": ("ceremony.cli.custody", "envelope"),
-    "unseal": ("ceremony.cli.custody", "unseal"),
+    "unseal": ("ceremony.cli.unseal", "unseal"),
     "prove": ("ceremony.cli.custody", "prove"),
 }
 _SHORT = {
@@ -48,7 +48,7 @@ _SHORT = {
     "master": "Write the master public key of a closed ceremony to a file.",
     "seal": "Seal a file to the committee; no token is needed.",
     "envelope": "Look at sealed files, and register them.",
-    "unseal": "Open a sealed file with five custodians' tokens.",
+    "unseal": "Open a sealed file with five custodians' tokens, in one room or over several places.",
     "prove": "Have custodians prove that their tokens hold their shards.",
 }
 

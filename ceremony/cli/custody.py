@@ -1,4 +1,4 @@
-"""`ceremony master`, `seal`, `envelope show`, `unseal` and `prove`: what the shards are for."""
+"""`ceremony master`, `seal`, `envelope` and `prove`: what the shards are for; `unseal` has a file of its own."""
 
 import json
 from pathlib import Path
@@ -93,47 +93,6 @@ def register(directory: Path, file: str, dry_run: bool, as_json: bool) -> None:
         return
     new = register_file(directory, file)
     click.echo(json.dumps({"registered": new}) if as_json else "Registered." if new else "It was registered already.")
-
-
-@click.command(short_help="Open a sealed file with five custodians' tokens.")
-@click.argument("file", metavar="FILE")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--out", "-o", "target", required=True, metavar="FILE", help="Where the plaintext goes, a new file; - for standard output.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why it is opened; it is shown to each custodian and written down.")
-@click.option("--custodian", "names", multiple=True, metavar="NAME", help="Who answers, each of them. [default: in turn, until five did]")
-@click.option("--dry-run", is_flag=True, help="Only show what each custodian would read.")
-@click.option("--answers-fd", type=int, metavar="N", help="Rehearsals only: read answers as JSON from this inherited pipe.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object, on standard error with -o -.")
-def unseal(
-    file: str,
-    directory: Path,
-    target: str,
-    reason: str,
-    names: tuple[str, ...],
-    dry_run: bool,
-    answers_fd: int | None,
-    as_json: bool,
-) -> None:
-    """Open FILE, sealed to the ceremony in DIR. Each custodian reads what it says of itself and the reason, answers Yes and gives the PIN;
-    the token answers once. No shard leaves a token and the master secret never exists. A token that answers wrongly is named, and the
-    file opens all the same while five answer rightly; naming more than five with --custodian asks each of them. What was asked and what
-    came of it goes to DIR/custody.
-
-    The plaintext file is named once the whole of FILE has proven unaltered. To standard output, each part goes as soon as that part has.
-
-    \b
-    Example:
-      ceremony unseal payroll.csv.sealed ceremony-2026 -o payroll.csv --reason "audit of 2026"
-    """  # noqa: D205 - click makes one paragraph of the first lines
-    from ceremony.cli.sealing import STREAM
-    from ceremony.cli.unsealing import Asked, preview, unseal_file
-
-    asked = Asked(directory, reason, names, answers_fd, quiet=as_json)
-    if dry_run:
-        click.echo("\n".join(preview(file, asked)))
-        return
-    outcome = unseal_file(file, target, asked)
-    click.echo(json.dumps(outcome) if as_json else f"Opened by {', '.join(outcome['custodians'])}: {target}", err=target == STREAM)
 
 
 @click.command(short_help="Have custodians prove that their tokens hold their shards.")

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from ceremony.errors import AnswerError, Declined, Owed, PinRefused
+from ceremony.acts.words import encode_words, parse_words
+from ceremony.errors import AnswerError, Declined, Owed, PinRefused, RecordError
 
 REHEARSAL_PIN = "rehearsal-pin"
 REHEARSAL_SO_PIN = "rehearsal-so-pin"
@@ -56,6 +57,24 @@ class Terminal:
         self.confirm(who, (f"It will be written down as: {require_statement(text, who)}",), "Is this your statement?")
         return text
 
+    def keep_secret(self, who: str, secret: bytes) -> bytes:
+        """Show a fresh secret once, as words that a person writes down; never where a file or a pipe would keep it."""
+        self._require_terminal(who)
+        if not sys.stderr.isatty():
+            message = f"the words of {who} must be shown at a terminal, and standard error goes elsewhere"
+            raise Owed(message, culprits=(who,), remedy=f"Run {self._command} in a terminal without redirecting its standard error.")
+        words = encode_words(secret).split()
+        numbered = (f"  {place:2}  {word}" for place, word in enumerate(words, 1))
+        lines = ("These words are shown once and are written nowhere. Whoever has them can read the answers.", *numbered)
+        self.confirm(who, lines, "Have you written them down, in order?")
+        return secret
+
+    def secret(self, who: str, size: int) -> bytes:
+        """The `size` bytes that were shown as words."""
+        self._require_terminal(who)
+        asked = f"{who}: the {size} words that were shown with the request"
+        return parse_secret(str(click.prompt(asked, default="", show_default=False, err=True)), size, who)
+
     def _require_terminal(self, who: str) -> None:
         if not sys.stdin.isatty():
             message = f"{who} must answer in person"
@@ -63,7 +82,7 @@ class Terminal:
 
 
 class Answers:
-    """Answers from a pipe, for rehearsals: {"yes": true, "pins": {SERIAL: PIN}, "statement": "..."}."""
+    """Answers from a pipe, for rehearsals: {"yes": true, "pins": {SERIAL: PIN}, "statement": "...", "words": "..."}."""
 
     def __init__(self, answers: dict[str, Any], *, quiet: bool = False) -> None:
         self._answers = answers
@@ -100,6 +119,19 @@ class Answers:
         return require_statement(text, who)
 
 
+    def keep_secret(self, who: str, secret: bytes) -> bytes:
+        """The pipe cannot be shown anything: its own words are taken instead of the fresh secret."""
+        return self.secret(who, len(secret))
+
+    def secret(self, who: str, size: int) -> bytes:
+        """The bytes of the words the pipe gives."""
+        text = self._answers.get("words")
+        if not isinstance(text, str):
+            message = f"the answers hold no words of {who}"
+            raise AnswerError(message, culprits=(who,))
+        return parse_secret(text, size, who)
+
+
 class AskedBefore:
     """People whose PIN was asked before the directory was locked, so that the lock is held only while something is done."""
 
@@ -126,6 +158,19 @@ def ask_hidden(what: str) -> str:
         message = f"{what}: must be typed by a person"
         raise Owed(message, remedy="Run this command in a terminal.")
     return str(click.prompt(what, hide_input=True, default="", show_default=False, err=True))
+
+
+def parse_secret(text: str, size: int, who: str) -> bytes:
+    """The bytes of words that were written down; AnswerError says which word cannot be right, and never what was typed."""
+    try:
+        found = parse_words(text)
+    except RecordError as error:
+        message = f"{who}: {', '.join(error.culprits) or 'the words'} cannot be right: misspelt, left out or at the wrong place"
+        raise AnswerError(message, culprits=(who,)) from None
+    if len(found) != size:
+        message = f"{who} gave {len(found)} words; {size} were shown"
+        raise AnswerError(message, culprits=(who,))
+    return found
 
 
 def require_pin(pin: str, who: str, *, rehearsal: bool) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ceremony.cli.people import open_people, require_statement
+from ceremony.cli.people import Answers, Terminal, open_people, require_statement
 from ceremony.cli.sealing import open_source, read_header, require_new, write_stream
 from ceremony.cli.wiring import now, open_journal, open_ports, read_state
 from ceremony.conductor.conductor import Conductor
@@ -26,6 +26,7 @@ from ceremony.custody.stream import open_stream
 from ceremony.errors import Owed, PinRefused, PinWrong, TokenError
 from ceremony.protocol.state import State
 from ceremony.records.custody_entries import CustodyEntry, HoldingFailed, HoldingProven
+from ceremony.records.plan import Plan
 from ceremony.transcript.book import Book
 from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
 
@@ -70,7 +71,7 @@ def unseal_file(file: str, target: str, asked: Asked) -> dict[str, Any]:
     require_new(target)
     with open_source(file) as source:
         parsed = parse_header(source)
-        with _sitting(asked, "unseal") as here:
+        with sitting(asked, "unseal") as here:
             state = here.conductor.state
             key, done = unseal(here, parsed.sealed, reason, asked.custodians(state), every=bool(asked.names))
         parsed.require_authentic(key)
@@ -86,13 +87,13 @@ def unseal_file(file: str, target: str, asked: Asked) -> dict[str, Any]:
 def register_file(directory: Path, file: str) -> bool:
     """Enter a sealed file's header in the custody journal; whether it was not there already."""
     sealed = read_header(file).sealed
-    with _sitting(Asked(directory, "", (), None, quiet=True), "envelope register") as here:
+    with sitting(Asked(directory, "", (), None, quiet=True), "envelope register") as here:
         return register(here, sealed)
 
 
 def prove_holders(asked: Asked) -> int:
     """Ask the tokens; the exit code: 0, or that of something about a token when one did not prove it."""
-    with _sitting(asked, "prove") as here:
+    with sitting(asked, "prove") as here:
         wrong = prove(here, asked.custodians(here.conductor.state))
     return TokenError.exit_code if wrong else 0
 
@@ -147,12 +148,17 @@ def _age(at: str) -> float:
 
 
 @contextmanager
-def _sitting(asked: Asked, command: str) -> Iterator[Custody]:
-    """The closed ceremony under its lock, and its custody journal, made at the first use."""
+def sitting(asked: Asked, command: str, people: Terminal | Answers | None = None, *, copy: bool = False) -> Iterator[Custody]:
+    """The closed ceremony under its lock, and its custody journal, made at the first use; `people` if they were met before.
+
+    Of a `copy` at somebody's own place a mirror that is not there is no fault: it is another machine's.
+    """
     _, state = read_state(asked.directory)
     require_dealt(state)
     plan, place = state.plan, asked.directory / CUSTODY
-    people = open_people(asked.answers_fd, rehearsal=plan.rehearsal, command=f"`ceremony {command}`", quiet=asked.quiet)
+    people = people or meet(asked, command, plan)
+    if copy and plan.mirror and not Path(plan.mirror).is_dir():
+        plan = plan.model_copy(update={"mirror": None})
     mirror = Path(plan.mirror) / CUSTODY if plan.mirror else None
     create = not (place / TRANSCRIPT).exists()
     with (
@@ -161,3 +167,8 @@ def _sitting(asked: Asked, command: str) -> Iterator[Custody]:
         Journal(place, now, mirror=mirror, create=create, kind=CustodyEntry) as custody,
     ):
         yield Custody(conductor, custody)
+
+
+def meet(asked: Asked, command: str, plan: Plan) -> Terminal | Answers:
+    """Whoever answers, at the terminal or over the pipe."""
+    return open_people(asked.answers_fd, rehearsal=plan.rehearsal, command=f"`ceremony {command}`", quiet=asked.quiet)

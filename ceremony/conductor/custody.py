@@ -4,7 +4,7 @@ Each custodian sits alone: reads, answers Yes, gives the PIN, and the token answ
 """
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import cast
@@ -143,12 +143,19 @@ def _unseal(  # noqa: PLR0913 - as `unseal`, and who joins the answers
         message = f"right answers: {len(right)}, needed: {k}; the envelope stays closed"
         culprits = tuple(f"{c.who(one.custodian)}: {one.error}" for one in wrong)
         raise OpeningError(message, culprits=culprits, remedy="Run the same command again with more custodians: --custodian NAME for each.")
-    chosen = right[:k]
-    combined = combiner.combine(Combine(header=header, k=k, answers=tuple((index, answers[index]) for index in chosen)))
-    key = unwrap_key(from_hex(combined.file_key), sealed)
+    key, chosen = join_answers(combiner, k, sealed, answers)
     done = custody.Unsealed(header_digest=digest, custodians=chosen, wrong=wrong)
     here.write(done)
     return key, done
+
+
+def join_answers(
+    combiner: CombinerPort, k: int, sealed: custody.SealedHeader, answers: Mapping[int, str]
+) -> tuple[bytes, tuple[int, ...]]:
+    """The payload's key, 16 bytes, from right answers (hex of 32 bytes), and whose were used; OpeningError when it does not fit."""
+    chosen = tuple(sorted(answers)[:k])
+    combined = combiner.combine(Combine(header=sealed.header, k=k, answers=tuple((index, answers[index]) for index in chosen)))
+    return unwrap_key(from_hex(combined.file_key), sealed), chosen
 
 
 def prove(here: Custody, custodians: Sequence[int]) -> tuple[custody.Wrong, ...]:

@@ -6,15 +6,18 @@ Part of the agent, and a file of its own so that an agent which only signs need 
 from collections.abc import Callable
 from typing import Any
 
-from ceremony.errors import MarkError, TokenFault, TokenLied
+from ceremony.errors import MarkError, RequestRefused, TokenFault, TokenLied
 from ceremony.hsm import messages as m
 from ceremony.hsm.checked import SEED_BYTES, draw_seed, one_key, read_back, sign_act
 from ceremony.hsm.token import Role, Token, object_id
+from ceremony.quorum.answers import attest_answer, request_digest
 from ceremony.quorum.dealings import digest_commitments, public_share
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.canonical import digest_canonical
 from ceremony.records.evidence import HoldingEvidence, Observation, OpeningEvidence, RetirementEvidence
 from ceremony.records.structs import Attestation, Domain, Transport, TypedAct
+from ceremony.records.unseal_files import SignedAnswer, UnsealAnswer
+from ceremony.shards.box import KEY_BYTES
 from ceremony.shards.field import (
     SCALAR_BYTES,
     WIDE_BYTES,
@@ -26,6 +29,7 @@ from ceremony.shards.field import (
     parse_point,
     reduce_scalar,
 )
+from ceremony.shards.reply import seal_answer
 from ceremony.shards.secret import contribution_digest, expand_seed, seal_seed
 from ceremony.shards.threshold import expected_holding_answer, find_tag, header_digest, holding_answer, key_commitment, resolve_answer
 
@@ -122,6 +126,18 @@ class Holder:
         tag, x = find_tag(header.tags, index), self._derive(self._id(request.place, Role.SHARD), point)
         resolve_answer(header_digest(header), index, x, tag)
         return m.Answered(x=to_hex(x))
+
+    def answer_request(self, request: m.AnswerRequest) -> m.RequestAnswered:
+        asked, index = request.request, request.place.custodian
+        if index not in asked.custodians:
+            message = f"{self._who} was not asked by this request"
+            raise RequestRefused(message, culprits=(self._who,))
+        x = self.answer_envelope(m.AnswerEnvelope(place=request.place, header=asked.header)).x
+        bound, ephemeral = request_digest(asked), self._entropy(KEY_BYTES)
+        sealed = seal_answer(from_hex(x), from_hex(asked.reply_key), ephemeral, request=from_hex(bound), index=index)
+        answer = UnsealAnswer(request=bound, custodian=index, sealed=to_hex(sealed))
+        signature = self._sign_own(request.place, TypedAct(domain=request.domain, struct=attest_answer(answer, asked)))
+        return m.RequestAnswered(signed=SignedAnswer(answer=answer, signature=signature))
 
     def attest_opening(self, request: m.AttestOpening) -> m.OpeningReply:
         digest_seen = header_digest(request.header)

@@ -24,6 +24,7 @@ from ceremony.records.base import (
 )
 from ceremony.records.evidence import Attributes, EnvelopeHeader, HoldingEvidence, OpeningEvidence, RetirementEvidence, TokenSeen
 from ceremony.records.structs import Attestation, Domain, Enrolment, Transport, TypedAct
+from ceremony.records.unseal_files import SignedAnswer, UnsealRequest
 
 
 class Place(Record):
@@ -145,6 +146,15 @@ class AnswerEnvelope(Record):
     header: EnvelopeHeader
 
 
+class AnswerRequest(Record):
+    """Answer a request that came as a file: the answer leaves this agent only sealed to the requester, and signed."""
+
+    ask: Literal["answer_request"] = "answer_request"
+    domain: Domain
+    place: Place
+    request: UnsealRequest
+
+
 class AttestOpening(Record):
     """Check that the key which came out is the one the header commits to, and sign which sets opened it."""
 
@@ -234,6 +244,7 @@ Request = Annotated[
     | Hold
     | AttestHolding
     | AnswerEnvelope
+    | AnswerRequest
     | AttestOpening
     | Retire
     | Discard
@@ -335,6 +346,13 @@ class Answered(Record):
     x: Annotated[Hex32, Field(repr=False)]
 
 
+class RequestAnswered(Record):
+    """The sealed answer, signed."""
+
+    reply: Literal["request_answered"] = "request_answered"
+    signed: SignedAnswer
+
+
 class OpeningReply(Record):
     """Which sets opened, signed."""
 
@@ -405,6 +423,7 @@ Reply = Annotated[
     | Held
     | HoldingReply
     | Answered
+    | RequestAnswered
     | OpeningReply
     | RetirementReply
     | HoldingsReply

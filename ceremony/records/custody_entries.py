@@ -11,6 +11,7 @@ from pydantic import Field
 from ceremony.records.base import Count, Hex32, HexBytes, Index, Instant, Plain, Point33, Point65, Record
 from ceremony.records.entries import Entry
 from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.unseal_files import SignedAnswer
 
 
 class MasterKey(Record):
@@ -105,8 +106,94 @@ class HoldingFailed(Record):
     error: Plain
 
 
+# --- over several places: the requester's entries, and those of each custodian's own copy ---
+
+
+class RequestMade(Record):
+    """The requester's intent: these custodians are asked, by files, to answer for this envelope."""
+
+    kind: Literal["request_made"] = "request_made"
+    request: Hex32
+    header_digest: Hex32
+    description: Plain
+    reason: Plain
+    requester: Plain
+    custodians: tuple[Index, ...]
+
+
+class AnswerBegun(Record):
+    """A custodian's intent, on their own copy: they have read this request and said Yes, and their token will answer."""
+
+    kind: Literal["answer_begun"] = "answer_begun"
+    request: Hex32
+    nonce: Hex32
+    header_digest: Hex32
+    description: Plain
+    reason: Plain
+    requester: Plain
+    custodian: Index
+
+
+class AnswerGiven(Record):
+    """The answer itself, sealed to the requester: whoever asks for the same again gets this one."""
+
+    kind: Literal["answer_given"] = "answer_given"
+    signed: SignedAnswer
+
+
+class AnswerFailed(Record):
+    """The token did not answer; the name of the error."""
+
+    kind: Literal["answer_failed"] = "answer_failed"
+    request: Hex32
+    custodian: Index
+    error: Plain
+
+
+class CombineBegun(Record):
+    """The requester's intent: the answers of these custodians are opened and joined."""
+
+    kind: Literal["combine_begun"] = "combine_begun"
+    request: Hex32
+    header_digest: Hex32
+    custodians: tuple[Index, ...]
+
+
+class AnswersCombined(Record):
+    """The envelope's key came back from these custodians' answers; `wrong` are those that were not right."""
+
+    kind: Literal["answers_combined"] = "answers_combined"
+    request: Hex32
+    header_digest: Hex32
+    custodians: tuple[Index, ...]
+    wrong: tuple[Wrong, ...]
+
+
+class CombineFailed(Record):
+    """The envelope stays closed: too few answers are right."""
+
+    kind: Literal["combine_failed"] = "combine_failed"
+    request: Hex32
+    header_digest: Hex32
+    custodians: tuple[Index, ...]
+    wrong: tuple[Wrong, ...]
+
+
 CustodyBody = Annotated[
-    CustodyOpened | EnvelopeRegistered | UnsealBegun | Unsealed | UnsealFailed | HoldingProven | HoldingFailed,
+    CustodyOpened
+    | EnvelopeRegistered
+    | UnsealBegun
+    | Unsealed
+    | UnsealFailed
+    | HoldingProven
+    | HoldingFailed
+    | RequestMade
+    | AnswerBegun
+    | AnswerGiven
+    | AnswerFailed
+    | CombineBegun
+    | AnswersCombined
+    | CombineFailed,
     Field(discriminator="kind"),
 ]
 

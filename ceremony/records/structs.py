@@ -43,7 +43,7 @@ class Attestation(Record):
     """"I saw this": `evidence` is the SHA-256 of the canonical record in the same entry."""
 
     type: Literal["Attestation"] = "Attestation"
-    subject: Literal["holding", "opening", "retirement"]
+    subject: Literal["holding", "opening", "retirement", "answer"]
     ceremony: Hex32
     dealing: Count
     custodian: Index

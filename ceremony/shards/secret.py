@@ -7,32 +7,22 @@ All bytes, for a second implementation (`binding` as in `ceremony.shards.binding
     coefficient m      = HKDF-SHA256(ikm = seed, salt = ceremony, length 48, info = binding("ceremony/contribution/v1",
                          place + {"k": number, "coefficient": m})) as a big-endian number mod n, for m = 0 to k-1
     contribution digest= SHA-256(binding("ceremony/commitment/v1", {"points": [33 bytes, ...]}))
-    seal key           = HKDF-SHA256(ikm = X25519(ephemeral, dealer), salt = ephemeral public || dealer public,
-                         length 32, info = binding("ceremony/seal/v1", place))
-    sealed seed        = ephemeral public, 32 bytes || ChaCha20-Poly1305(seal key, nonce 0, seed,
-                         aad = binding("ceremony/seal/v1", place)), 48 bytes
-
-The nonce may be 0 because the key belongs to one ephemeral key, which seals one seed.
+    sealed seed        = box of the seed to the dealer's one-time key under binding("ceremony/seal/v1", place), 80 bytes
+                         (`ceremony.shards.box`)
 """
 
 from collections.abc import Sequence
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
 from ceremony.errors import DealingError, ShareError
 from ceremony.shards.binding import derive_bound, encode_binding, hash_bound, require_length
+from ceremony.shards.box import KEY_BYTES, OVERHEAD, open_box, seal_box
 from ceremony.shards.field import ORDER, SCALAR_BYTES, WIDE_BYTES, Point, encode_point, encode_scalar, require_scalar
 from ceremony.shards.shamir import Polynomial
 
 SEED_BYTES = 32
 CEREMONY_BYTES = 32
-KEY_BYTES = 32
-SEALED_BYTES = KEY_BYTES + SEED_BYTES + 16
-"""Ephemeral public key, the seed, and Poly1305's tag."""
+SEALED_BYTES = SEED_BYTES + OVERHEAD
 PKCS8_BYTES = 67
-_NONCE = bytes(12)
 
 # SPEC RFC 5208, RFC 5915: PrivateKeyInfo {0, {id-ecPublicKey, prime256v1}, ECPrivateKey {1, scalar}}, nothing optional.
 _PKCS8_PREFIX = bytes.fromhex("3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420")
@@ -81,29 +71,20 @@ def seal_seed(  # noqa: PLR0913 - key, seed and ephemeral key, and the place tha
         source: who contributes.
 
     Raises:
-        ShareError: something has another length.
-        DealingError: the dealer's key is a point of small order.
+        ShareError: something has another length, or the dealer's key is a point of small order.
     """
     require_length(seed, SEED_BYTES, "a contribution's seed")
-    require_length(dealer_public, KEY_BYTES, "the dealer's key")
-    require_length(ephemeral_private, KEY_BYTES, "an ephemeral key")
-    private = X25519PrivateKey.from_private_bytes(ephemeral_private)
-    ephemeral, binding = private.public_key().public_bytes_raw(), _seal_binding(ceremony, dealing, source)
-    key = derive_bound(_agree(private, dealer_public), salt=ephemeral + dealer_public, binding=binding)
-    return ephemeral + ChaCha20Poly1305(key).encrypt(_NONCE, seed, binding)
+    return seal_box(seed, dealer_public, ephemeral_private, _seal_binding(ceremony, dealing, source))
 
 
 def open_seed(sealed: bytes, dealer_private: bytes, *, ceremony: bytes, dealing: int, source: str) -> bytes:
     """The 32-byte seed; DealingError names the source when it was sealed to another key or place, or changed."""
     require_length(dealer_private, KEY_BYTES, "the dealer's key")
-    private, binding = X25519PrivateKey.from_private_bytes(dealer_private), _seal_binding(ceremony, dealing, source)
+    binding = _seal_binding(ceremony, dealing, source)
     try:
         require_length(sealed, SEALED_BYTES, "a sealed seed")
-        ephemeral, box = sealed[:KEY_BYTES], sealed[KEY_BYTES:]
-        salt = ephemeral + private.public_key().public_bytes_raw()
-        key = derive_bound(_agree(private, ephemeral), salt=salt, binding=binding)
-        return ChaCha20Poly1305(key).decrypt(_NONCE, box, binding)
-    except (InvalidTag, DealingError):
+        return open_box(sealed, dealer_private, binding)
+    except ShareError:
         message = f"the seed of {source} was not sealed to this dealing's dealer, or was changed on the way"
         raise DealingError(message, culprits=(source,)) from None
 
@@ -125,11 +106,3 @@ def parse_pkcs8(data: bytes) -> int:
 def _seal_binding(ceremony: bytes, dealing: int, source: str) -> bytes:
     require_length(ceremony, CEREMONY_BYTES, "a ceremony id")
     return encode_binding("ceremony/seal/v1", ceremony=ceremony, dealing=dealing, source=source)
-
-
-def _agree(private: X25519PrivateKey, public: bytes) -> bytes:
-    try:
-        return private.exchange(X25519PublicKey.from_public_bytes(public))
-    except ValueError:  # SPEC RFC 7748 6.1: an all-zero result means a point of small order
-        message = "an X25519 key is a point of small order"
-        raise DealingError(message) from None

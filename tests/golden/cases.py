@@ -36,6 +36,9 @@ VERBS = (
     "envelope show",
     "envelope register",
     "unseal",
+    "unseal request",
+    "unseal answer",
+    "unseal combine",
     "prove",
 )
 ADA = ("--custodian", "Ada")

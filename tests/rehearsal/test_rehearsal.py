@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ceremony.acts.words import encode_words
 from ceremony.cli import run_command
-from ceremony.errors import ChainUnreachable, DirectoryError, OpeningError, Owed, TokenMissing
+from ceremony.cli.wiring import read_state
+from ceremony.errors import ChainUnreachable, DirectoryError, OpeningError, Owed, Replayed, TokenMissing
 from ceremony.transcript.checkpoint_file import CHECKPOINT
 from ceremony.transcript.journal import TRANSCRIPT
 from scripts.devchain import DevChain
@@ -116,9 +118,13 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 # --- custody, on the same tokens ---
 
 
-def given(played: Played, *arguments: str) -> int:
+def given(played: Played, *arguments: str, **more: str) -> int:
     """A command with the rehearsal's answers."""
-    return run_command([*arguments, "--answers-fd", str(played.rehearsal._answers())])
+    reading, writing = os.pipe()
+    with os.fdopen(played.rehearsal._answers(), "rb") as answers:
+        os.write(writing, json.dumps({**json.loads(answers.read()), **more}).encode())
+    os.close(writing)
+    return run_command([*arguments, "--answers-fd", str(reading)])
 
 
 def test_five_real_tokens_open_what_anyone_sealed(played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,6 +146,34 @@ def test_five_real_tokens_open_what_anyone_sealed(played: Played, tmp_path: Path
     assert given(played, "unseal", sealed, directory, "-o", out, "--reason", "test") == DirectoryError.exit_code
     offline = [*played.arguments[:4], "--offline", "--rehearsal"]
     assert run_command(offline) == EXIT_CHAIN_NOT_CHECKED  # the closed transcript has not grown
+
+
+def test_five_real_tokens_at_five_places_open_it(played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory, plain, words = str(played.rehearsal.directory), tmp_path / "payroll.csv", encode_words(os.urandom(16))
+    plain.write_bytes(os.urandom(200_000))
+    sealed, request, out = (str(tmp_path / name) for name in ("payroll.sealed", "payroll.request", "payroll.opened"))
+    assert run_command(["seal", "--master", directory, str(plain), "-o", sealed]) == 0
+    asking = ["unseal", "request", sealed, directory, "--reason", "test", "--requester", "the auditor"]
+    assert given(played, *asking, "-o", request, words=words) == 0
+    answers = []
+    for custodian in [one.name for one in read_state(played.rehearsal.directory)[1].plan.custodian][2:]:
+        place = tmp_path / custodian
+        place.mkdir()
+        shutil.copy(played.rehearsal.directory / TRANSCRIPT, place / TRANSCRIPT)
+        answers.append(str(place / "answer"))
+        assert given(played, "unseal", "answer", request, str(place), "--custodian", custodian, "-o", answers[-1]) == 0
+        again = ["unseal", "answer", request, str(place), "--custodian", custodian, "-o", answers[-1] + "2"]
+        assert run_command(again) == 0  # the same answer: nobody is asked, no token is touched
+        assert Path(answers[-1] + "2").read_bytes() == Path(answers[-1]).read_bytes()
+    combining = ["unseal", "combine", request, sealed, directory, *answers, "-o"]
+    assert given(played, *combining[:-2], "-o", out, words=words) == OpeningError.exit_code
+    assert given(played, *combining, out, words=words) == 0
+    assert Path(out).read_bytes() == plain.read_bytes()
+    altered = tmp_path / "altered"
+    altered.write_bytes(Path(request).read_bytes().replace(b'"the auditor"', b'"the auditors"'))
+    replayed = ["unseal", "answer", str(altered), str(place), "--custodian", custodian, "-o", out + "3"]
+    assert given(played, *replayed) == Replayed.exit_code
+    assert "another request with the same nonce" in capsys.readouterr().err
 
 
 def test_seven_real_tokens_prove_that_they_hold_their_shards(played: Played, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,7 @@ STRUCTS = {
     "Transport": st.builds(Transport, ceremony=HEX32, dealing=COUNTS, custodian=INDICES, serial=TEXTS, key_digest=HEX32),
     "Attestation": st.builds(
         Attestation,
-        subject=st.sampled_from(["holding", "opening", "retirement"]),
+        subject=st.sampled_from(["holding", "opening", "retirement", "answer"]),
         ceremony=HEX32,
         dealing=COUNTS,
         custodian=INDICES,

@@ -7,8 +7,13 @@ from ceremony.hsm import messages as m
 from ceremony.hsm.token import OBJECT_ID_BYTES, Role, object_id
 from ceremony.records.base import RECORD_LIMIT
 from ceremony.records.canonical import encode_canonical
+from ceremony.records.unseal_files import SignedAnswer, UnsealAnswer, UnsealRequest
 from tests import dealt as d
 
+UNSEAL = UnsealRequest(
+    header=d.envelope(), reason="audit", requester="Ada", custodians=(1, 2), nonce=d.ZERO, reply_key=d.ZERO, at="2026-01-01T00:00:00Z"
+)
+SIGNED = SignedAnswer(answer=UnsealAnswer(request=d.ZERO, custodian=1, sealed="0x" + "00" * 80), signature="0x" + "00" * 64 + "1b")
 REQUESTS = [
     m.OpenToken(who="custodian 1 Ada", serial="5e1c", module="/module.so", config=None, mark_directory="/marks"),
     m.Describe(),
@@ -24,6 +29,7 @@ REQUESTS = [
     m.Hold(place=d.PLACE, point="0x04" + "00" * 64, nonce=d.ZERO),
     m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=((1, d.ZERO),), commitments=d.commitments()),
     m.AnswerEnvelope(place=d.PLACE, header=d.envelope()),
+    m.AnswerRequest(domain=d.DOMAIN, place=d.PLACE, request=UNSEAL),
     m.AttestOpening(domain=d.DOMAIN, place=d.PLACE, header=d.envelope(), sets=((1, 2),), file_keys=(d.ZERO,)),
     m.Retire(domain=d.DOMAIN, place=d.PLACE),
     m.Discard(place=d.PLACE),
@@ -36,6 +42,7 @@ REQUESTS = [
 REPLIES = [
     m.Done(),
     m.Answered(x=d.ZERO),
+    m.RequestAnswered(signed=SIGNED),
     m.MarkReply(mark=None),
     m.HoldingsReply(governance=1, transport=0, shard=1),
     m.Probed(capabilities=(m.Capability(name="can sign", able=True, detail="yes"),)),

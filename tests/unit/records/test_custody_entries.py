@@ -7,9 +7,16 @@ from ceremony.records import custody_entries as custody
 from ceremony.records.entries import Entry
 from ceremony.records.evidence import EnvelopeHeader
 from ceremony.records.roster_entries import RunStarted
+from ceremony.records.unseal_files import SignedAnswer, UnsealAnswer, UnsealRequest
 
 ONES, POINT = "0x" + "11" * 32, "0x02" + "11" * 32
 HEADER = EnvelopeHeader(ceremony=ONES, dealing=1, description="a list", point=POINT, key_commitment=ONES, tags=(ONES,) * 7)
+REQUEST = UnsealRequest(
+    header=HEADER, reason="audit", requester="Ada", custodians=(1, 2), nonce=ONES, reply_key=ONES, at="2026-11-25T12:00:00Z"
+)
+SIGNED = SignedAnswer(
+    answer=UnsealAnswer(request=ONES, custodian=2, sealed="0x" + "11" * 80), signature="0x" + "11" * 64 + "1b"
+)
 WRONG = (custody.Wrong(custodian=2, error="TokenLied"),)
 BODIES = (
     custody.CustodyOpened(ceremony=ONES, size=90, root=ONES),
@@ -19,6 +26,17 @@ BODIES = (
     custody.UnsealFailed(header_digest=ONES, custodians=(1,), wrong=WRONG),
     custody.HoldingProven(custodian=7, point="0x04" + "11" * 64, nonce=ONES, answer=ONES),
     custody.HoldingFailed(custodian=7, error="TokenMissing"),
+    custody.RequestMade(
+        request=ONES, header_digest=ONES, description="a list", reason="audit", requester="Ada", custodians=(1, 2)
+    ),
+    custody.AnswerBegun(
+        request=ONES, nonce=ONES, header_digest=ONES, description="a list", reason="audit", requester="Ada", custodian=2
+    ),
+    custody.AnswerGiven(signed=SIGNED),
+    custody.AnswerFailed(request=ONES, custodian=2, error="PinWrong"),
+    custody.CombineBegun(request=ONES, header_digest=ONES, custodians=(1, 2)),
+    custody.AnswersCombined(request=ONES, header_digest=ONES, custodians=(1, 3, 4, 5, 6), wrong=WRONG),
+    custody.CombineFailed(request=ONES, header_digest=ONES, custodians=(1,), wrong=WRONG),
 )
 PLACE = {"index": 0, "previous": ONES, "at": "2026-11-25T12:00:00Z"}
 
@@ -42,3 +60,12 @@ def test_a_master_key_reads_back_and_has_commitments():
     assert custody.MasterKey.parse(key.encode()) == key
     with pytest.raises(RecordError, match="commitments"):
         custody.MasterKey.parse(key.encode().replace(f'["{POINT}"'.encode() + f',"{POINT}"'.encode() * 4 + b"]", b"[]"))
+
+
+def test_a_request_and_an_answer_read_back_and_never_as_each_other():
+    for record, other in ((REQUEST, UnsealAnswer), (SIGNED.answer, UnsealRequest), (SIGNED, UnsealAnswer)):
+        assert type(record).parse(record.encode()) == record
+        with pytest.raises(RecordError):
+            other.parse(record.encode())
+    with pytest.raises(RecordError, match="custodians"):
+        UnsealRequest.parse(REQUEST.model_copy(update={"custodians": ()}).encode())
