@@ -20,6 +20,8 @@ from scripts.rehearsal import Rehearsal
 from tests.simulators.ceremony_directory import SimulatedCeremony
 
 RUNS = 5
+SECONDS = 0.5
+"""From here on a figure is shown in seconds."""
 LENGTHS = (1_000, 2_500, 5_000, 10_000)
 
 
@@ -156,7 +158,11 @@ def timed_command(*arguments: str) -> float:
 
 def row(what: str, seconds: float, floor: str, least: float) -> None:
     """One figure, its floor, the ratio."""
-    print(f"{what}: {seconds:.3f} s; {floor}: {least:.4f} s; ratio {seconds / least:.1f}")  # noqa: T201
+    print(f"{what}: {_shown(seconds)}; {floor}: {_shown(least)}; ratio {seconds / least:.2f}")  # noqa: T201
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds:.3f} s" if seconds >= SECONDS else f"{seconds * 1000:.3f} ms"
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ from itertools import combinations
 
 import pytest
 
-from ceremony.custody.combiner import combine
+from ceremony.custody import combiner
+from ceremony.custody.combiner import combine, require_able
 from ceremony.custody.envelope import TEST, seal_test
-from ceremony.custody.messages import Combine
-from ceremony.errors import OpeningError
+from ceremony.custody.messages import Combine, Combined
+from ceremony.errors import OpeningError, SelfTestError
 from ceremony.quorum.dealings import parse_points
 from ceremony.records.base import from_hex, to_hex
 from ceremony.shards.field import parse_point
@@ -131,3 +132,11 @@ def test_the_file_key_is_bound_to_the_whole_core(room):
     keys = {file_key(secret, core_digest(header.model_copy(update=change))) for change in ({}, {"dealing": 2}, {"description": "x"})}
     assert len(keys) == 3
     assert json.loads(header.encode())["tags"] == list(header.tags)
+
+
+def test_a_combiner_that_does_not_open_what_it_sealed_is_not_asked(monkeypatch):
+    require_able()
+    monkeypatch.setattr(combiner, "combine", lambda _request: Combined(file_key="0x" + "11" * 32))
+    with pytest.raises(SelfTestError) as refusal:
+        require_able()
+    assert refusal.value.culprits == ("the combiner",)
