@@ -1,14 +1,22 @@
-"""Files that must survive a power cut (DOOR): written whole, fsynced, and their directory too. Disk faults become named errors here."""
+"""Files that must survive a power cut (DOOR): written whole, fsynced, and their directory too. Disk faults become named errors here.
+
+And files that nobody else may bend: a new file is one that nobody had before, what is read is an ordinary file, and what a ceremony keeps
+stands where no other user of the machine can put something else in its place (row 27).
+"""
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ceremony.errors import DirectoryError, DiskError
 
-_WHOLE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+_ONLY_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+"""O_EXCL: a file that stood there before may be somebody else's, open in their hands or another name of a file that must not change."""
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+"""O_NONBLOCK: a FIFO put in a file's place must not keep its reader for ever."""
 _FRESH = ".new"
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 """What file systems without hard links say (FAT on a stick)."""
@@ -23,19 +31,23 @@ def named_faults(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = str(error.filename2 or error.filename or path)
-        kind = DirectoryError if isinstance(error, _OTHERS_FAULT) else DiskError
+        kind = DirectoryError if isinstance(error, _OTHERS_FAULT) or error.errno == errno.ELOOP else DiskError
         message = f"{where}: {error.strerror or type(error).__name__}"
         raise kind(message, culprits=(where,)) from None
 
 
 def read_limited(path: Path, limit: int) -> bytes | None:
-    """The file's bytes, one more than `limit` at most (so that its reader sees that it is too long); None when there is no file."""
+    """The file's bytes, one more than `limit` at most (so that its reader sees that it is too long); None when there is no file.
+
+    DirectoryError for what is no ordinary file: a FIFO, a device.
+    """
     with named_faults(path):
         try:
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            handle = os.open(path, _READ)
         except FileNotFoundError:
             return None
         try:
+            require_ordinary(handle, path)
             return read_open(handle, limit)
         finally:
             os.close(handle)
@@ -48,6 +60,49 @@ def read_open(handle: int, limit: int) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
     return b"".join(chunks)
+
+
+def require_ordinary(handle: int, path: Path) -> None:
+    """Raise DirectoryError unless the open file is an ordinary one."""
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        message = f"{path} is no ordinary file"
+        raise DirectoryError(message, culprits=(str(path),), remedy="Find out who put it there; nothing was read from it.")
+
+
+def require_own(directory: Path) -> None:
+    """Raise DirectoryError unless only this user and root can change what stands in `directory`, or swap it for another.
+
+    A link to it may be one's own; directories above it may be anybody's, if not everybody may rename what stands in them.
+    """
+    with named_faults(directory):
+        link, found = os.lstat(directory), os.stat(directory)  # noqa: PTH116 - these two are what tests can break
+        above = [place for place in directory.resolve().parents if is_common(place)]
+    remedy = f"Make it yours alone: `chmod go-w {directory}`; or choose another directory."
+    if not {link.st_uid, found.st_uid} <= {0, os.geteuid()}:
+        message, remedy = f"{directory} belongs to another user", "Choose a directory of your own."
+    elif found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        message = f"other users may write in {directory}"
+    elif above:
+        message, remedy = f"everybody may rename what stands in {above[0]}, also {directory}", "Choose a directory elsewhere."
+    else:
+        return
+    raise DirectoryError(message, culprits=(str(directory),), remedy=remedy)
+
+
+def require_no_link(directory: Path) -> None:
+    """Raise DirectoryError when a directory that a ceremony makes for itself is a symbolic link to another one."""
+    with named_faults(directory):
+        linked = directory.is_symlink()
+    if linked:
+        message = f"{directory} is a symbolic link, and none is made there"
+        raise DirectoryError(message, culprits=(str(directory),), remedy="Find out who put it there, and take it away.")
+
+
+def is_common(directory: Path) -> bool:
+    """Whether everybody may rename and remove what others put there (in /tmp, where the sticky bit is set, nobody may)."""
+    with named_faults(directory):
+        mode = directory.stat().st_mode
+    return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
 
 
 def make_directory(path: Path) -> None:
@@ -118,10 +173,19 @@ def _name_new(fresh: Path, path: Path) -> None:
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:
-    handle = os.open(path, _WHOLE, 0o600)
+    handle = _create(path)
     try:
         for chunk in chunks:
             write_whole(handle, chunk)
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _create(path: Path) -> int:
+    """A file that is new, mode 0600. What a crash left under this name, or somebody put there, is taken away, never written to."""
+    try:
+        return os.open(path, _ONLY_NEW, 0o600)
+    except FileExistsError:
+        path.unlink()
+        return os.open(path, _ONLY_NEW, 0o600)

@@ -24,6 +24,7 @@
     │   ├── AgentCrashed      50  the token's process ended
     │   ├── AgentTimeout      51  the token's process did not answer in time
     │   └── MarkError         52  the token's high-water mark is missing, ahead, or of another history
+    ├── MemoryNotLocked       54  the plan requires locked memory for secrets, and this system did not allow it
     ├── DealingError          55  a dealing is not what it claims; it must be thrown away
     │   ├── ShareError        56  a share or index is invalid
     │   └── OpeningError      57  an envelope did not open; names who answered wrongly
@@ -242,6 +243,16 @@ class MarkError(TokenError):
 
     exit_code = 52
     remedy = "Stop: this token has signed for a later or another history. Compare the transcript copies."
+
+
+class MemoryNotLocked(CeremonyError):
+    """The memory of a process that is about to hold a secret could not be locked, and the plan requires it."""
+
+    exit_code = 54
+    remedy = (
+        "Raise the limit (`ulimit -l unlimited`; the administrator may have to allow it: memlock in limits.conf, LimitMEMLOCK= of a "
+        "service), then run the same command again. No secret was made or opened."
+    )
 
 
 class DealingError(CeremonyError):

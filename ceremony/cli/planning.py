@@ -70,6 +70,8 @@ def describe_plan(plan: Plan, text: str) -> Iterator[str]:
     yield f"Start by:   {plan.expires}; an act may wait {plan.approval_hours} hours of chain time"
     yield f"Follows:    {plan.previous_head or 'no ceremony before it'}"
     yield f"Mirror:     {plan.mirror or 'none: the transcript is kept on one medium only'}"
+    if plan.require_locked_memory:
+        yield "Memory:     must be locked while dealer and combiner run"
     yield from _waivers(plan) if plan.waiver else ("Waivers:    none",)
     digest = plan_digest(text)
     yield f"Digest:     {to_hex(digest)}"

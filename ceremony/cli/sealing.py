@@ -13,7 +13,7 @@ from ceremony.conductor.custody import master_key
 from ceremony.custody.envelope import seal_envelope
 from ceremony.custody.sealed import ParsedHeader, encode_header, parse_header, wrap_key
 from ceremony.custody.stream import KEY, NONCE, seal_stream
-from ceremony.disk import named_faults, read_limited, write_new, write_new_stream
+from ceremony.disk import is_common, named_faults, read_limited, write_new, write_new_stream
 from ceremony.errors import DirectoryError
 from ceremony.quorum.dealings import parse_points
 from ceremony.records.base import RECORD_LIMIT
@@ -80,11 +80,19 @@ def write_stream(target: str, chunks: Iterable[bytes]) -> None:
 
 
 def require_new(target: str) -> None:
-    """Raise DirectoryError when the file is there already, or its directory is not."""
-    path = Path(target)
-    if target != STREAM and (path.exists() or not path.parent.is_dir()):
-        message = f"{path} is there already; nothing is ever overwritten" if path.exists() else f"there is no directory {path.parent}"
-        raise DirectoryError(message, culprits=(str(path),), remedy="Name a new file.")
+    """Raise DirectoryError when the file is there already (a link too), its directory is not, or everybody may swap files in it."""
+    path, place = Path(target), Path(target).parent
+    if target == STREAM:
+        return
+    if os.path.lexists(path):
+        message = f"{path} is there already; nothing is ever overwritten"
+    elif not place.is_dir():
+        message = f"there is no directory {place}"
+    elif is_common(place):
+        message = f"everybody may rename what stands in {place}"
+    else:
+        return
+    raise DirectoryError(message, culprits=(str(path),), remedy="Name a new file.")
 
 
 class Source:

@@ -143,19 +143,24 @@ def _unseal(  # noqa: PLR0913 - as `unseal`, and who joins the answers
         message = f"right answers: {len(right)}, needed: {k}; the envelope stays closed"
         culprits = tuple(f"{c.who(one.custodian)}: {one.error}" for one in wrong)
         raise OpeningError(message, culprits=culprits, remedy="Run the same command again with more custodians: --custodian NAME for each.")
-    key, chosen = join_answers(combiner, k, sealed, answers)
-    done = custody.Unsealed(header_digest=digest, custodians=chosen, wrong=wrong)
+    key, chosen, locked = join_answers(c, combiner, sealed, answers)
+    done = custody.Unsealed(header_digest=digest, custodians=chosen, wrong=wrong, memory_locked=locked)
     here.write(done)
     return key, done
 
 
 def join_answers(
-    combiner: CombinerPort, k: int, sealed: custody.SealedHeader, answers: Mapping[int, str]
-) -> tuple[bytes, tuple[int, ...]]:
-    """The payload's key, 16 bytes, from right answers (hex of 32 bytes), and whose were used; OpeningError when it does not fit."""
+    c: Conductor, combiner: CombinerPort, sealed: custody.SealedHeader, answers: Mapping[int, str]
+) -> tuple[bytes, tuple[int, ...], bool]:
+    """The payload's key, 16 bytes, from right answers (hex of 32 bytes), whose were used, and whether the combiner's memory was locked.
+
+    OpeningError when it does not fit, MemoryNotLocked when the plan requires it.
+    """
+    k, required = c.state.plan.quorum.k, c.state.plan.require_locked_memory
     chosen = tuple(sorted(answers)[:k])
-    combined = combiner.combine(Combine(header=sealed.header, k=k, answers=tuple((index, answers[index]) for index in chosen)))
-    return unwrap_key(from_hex(combined.file_key), sealed), chosen
+    given = tuple((index, answers[index]) for index in chosen)
+    combined = combiner.combine(Combine(header=sealed.header, k=k, answers=given, require_locked_memory=required))
+    return unwrap_key(from_hex(combined.file_key), sealed), chosen, combined.memory_locked
 
 
 def prove(here: Custody, custodians: Sequence[int]) -> tuple[custody.Wrong, ...]:

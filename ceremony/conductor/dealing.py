@@ -85,6 +85,7 @@ def _terms(c: Conductor) -> d.OpenDealing:
         roster_digest=to_hex(roster_digest(state.roster.values())),
         enrolled=tuple(state.enrolled[index] for index in sorted(state.enrolled)),
         transports=tuple(state.transports[index] for index in sorted(state.transports)),
+        require_locked_memory=state.plan.require_locked_memory,
     )
 
 

@@ -106,7 +106,12 @@ def _open(c: Conductor, custodians: tuple[int, ...]) -> str:
         agent.send(m.AnswerEnvelope(place=c.place(index), header=_header(c)))
     answers = tuple((index, expect(agent, m.Answered).x) for index, agent in agents.items())
     with closing(c.ports.open_combiner()) as combiner:
-        return combiner.combine(Combine(header=_header(c), k=c.state.plan.quorum.k, answers=answers)).file_key
+        return combiner.combine(_question(c, answers)).file_key
+
+
+def _question(c: Conductor, answers: tuple[tuple[int, str], ...]) -> Combine:
+    plan = c.state.plan
+    return Combine(header=_header(c), k=plan.quorum.k, answers=answers, require_locked_memory=plan.require_locked_memory)
 
 
 def _opening_set(c: Conductor, number: int) -> tuple[int, ...]:

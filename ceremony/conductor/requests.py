@@ -183,8 +183,8 @@ def combine(
         culprits = tuple(f"{c.who(one.custodian)}: {one.error}" for one in wrong)
         raise OpeningError(message, culprits=culprits, remedy="Wait for more answers, then run the same command again with all of them.")
     with closing(c.ports.open_combiner()) as combiner:
-        key, chosen = join_answers(combiner, k, sealed, right)
-    done = custody.AnswersCombined(request=digest, header_digest=bound, custodians=chosen, wrong=wrong)
+        key, chosen, locked = join_answers(c, combiner, sealed, right)
+    done = custody.AnswersCombined(request=digest, header_digest=bound, custodians=chosen, wrong=wrong, memory_locked=locked)
     here.write(done)
     return key, done
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ceremony.disk import make_directory, named_faults, read_limited, sync_directory, write_new
+from ceremony.disk import make_directory, named_faults, read_limited, require_no_link, sync_directory, write_new
 from ceremony.errors import DiskError
 
 BLOBS = "blobs"
@@ -19,6 +19,7 @@ class BlobDirectory:
 
     def store(self, dealing: int, wrapped: Mapping[int, bytes]) -> None:
         """Make all blobs of a dealing durable; DiskError when one cannot be, and then the dealing must be abandoned."""
+        require_no_link(self._directory)
         make_directory(self._directory)
         for index, blob in wrapped.items():
             write_new(self._path(dealing, index), blob)
@@ -29,6 +30,7 @@ class BlobDirectory:
 
     def destroy(self, dealing: int) -> None:
         """Remove every blob of a dealing; DiskError when one is still there afterwards."""
+        require_no_link(self._directory)  # or another ceremony's blobs would go
         with named_faults(self._directory):
             for name in self._names(dealing):
                 (self._directory / name).unlink()

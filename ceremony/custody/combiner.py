@@ -1,6 +1,7 @@
 """The combiner: joins five answers into the key of one envelope, in the exponent; no shard ever leaves its token (pure)."""
 
 from ceremony.custody.envelope import seal_envelope
+from ceremony.custody.memory import require_memory
 from ceremony.custody.messages import Combine, Combined
 from ceremony.errors import OpeningError, SelfTestError
 from ceremony.records.base import from_hex, to_hex
@@ -8,8 +9,9 @@ from ceremony.shards.field import WIDE_BYTES, base_multiply, encode_x, multiply,
 from ceremony.shards.threshold import combine_answers, core_digest, file_key, find_tag, header_digest, key_commitment, resolve_answer
 
 
-def combine(request: Combine) -> Combined:
-    """Open the envelope; OpeningError names the custodian whose answer is wrong, or says that too few are right."""
+def combine(request: Combine, *, memory_locked: bool = False) -> Combined:
+    """Open the envelope; OpeningError names the custodian whose answer is wrong, or says that too few are right; MemoryNotLocked."""
+    require_memory(required=request.require_locked_memory, locked=memory_locked)
     header = request.header
     bound = header_digest(header)
     points = {index: resolve_answer(bound, index, from_hex(x), find_tag(header.tags, index)) for index, x in request.answers}
@@ -17,7 +19,7 @@ def combine(request: Combine) -> Combined:
     if to_hex(key_commitment(key)) != header.key_commitment:
         message = "the answers are each right, yet the key is not the one this envelope commits to"
         raise OpeningError(message, culprits=("the sealer",))
-    return Combined(file_key=to_hex(key))
+    return Combined(file_key=to_hex(key), memory_locked=memory_locked)
 
 
 def require_able() -> None:

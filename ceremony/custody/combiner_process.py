@@ -8,10 +8,10 @@ from ceremony.isolation.hardening import explain_refusal, harden, leave, own_pip
 def main() -> None:
     """Make ready, answer one request and end."""
     source, sink = own_pipes()
-    harden()
+    memory_locked = harden()
     try:
         require_able()
-        write_frame(sink, combine(Combine.parse(read_frame(source))).encode())
+        write_frame(sink, combine(Combine.parse(read_frame(source)), memory_locked=memory_locked).encode())
     except Exception as error:  # noqa: BLE001 - nothing of what went wrong here may be printed
         write_frame(sink, explain_refusal(error))
     leave()

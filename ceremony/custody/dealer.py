@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from ceremony.custody import messages as m
+from ceremony.custody.memory import require_memory
 from ceremony.errors import DealingError
 from ceremony.quorum.enrolments import require_people
 from ceremony.records.base import from_hex, to_hex
@@ -43,7 +44,8 @@ class Dealer:
         self._terms: m.OpenDealing | None = None
 
     def open_dealing(self, request: m.OpenDealing, *, memory_locked: bool) -> m.DealingReady:
-        """Accept the terms; DealingError when the people or keys are not the ones who recognised each other."""
+        """Accept the terms; DealingError when the people or keys are not the ones who recognised each other, MemoryNotLocked."""
+        require_memory(required=request.require_locked_memory, locked=memory_locked)
         require_people(
             request.enrolled,
             request.transports,

@@ -24,6 +24,7 @@ class OpenDealing(Record):
     roster_digest: Hex32
     enrolled: tuple[Enrolled, ...]
     transports: tuple[TransportMade, ...]
+    require_locked_memory: bool = False
 
 
 class RevealSystem(Record):
@@ -79,13 +80,15 @@ class Combine(Record):
     header: EnvelopeHeader
     k: Count
     answers: Annotated[tuple[tuple[Index, Hex32], ...], Field(repr=False)]
+    require_locked_memory: bool = False
 
 
 class Combined(Record):
-    """The file key that came out."""
+    """The file key that came out, and whether memory could be locked."""
 
     reply: Literal["combined"] = "combined"
     file_key: Annotated[Hex32, Field(repr=False)]
+    memory_locked: bool = False
 
 
 DealerRequest = Annotated[OpenDealing | RevealSystem | Deal, Field(discriminator="ask")]

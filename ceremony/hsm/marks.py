@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ceremony.disk import make_directory, read_limited, replace_whole
+from ceremony.disk import make_directory, read_limited, replace_whole, require_own
 from ceremony.errors import CeremonyError, MarkError
 from ceremony.quorum.replay import Mark
 
@@ -18,11 +18,15 @@ class MarkFile:
         self._serial = "".join(c if c.isalnum() else "_" for c in serial)
 
     def read(self, ceremony: str) -> Mark | None:
-        """The mark for this ceremony (id in hex), or None when there is none; MarkError when its file was spoilt."""
+        """The mark for this ceremony (id in hex), or None when there is none; MarkError when its file was spoilt.
+
+        DirectoryError when another user may change it: a mark that others set forbids nothing.
+        """
         path = self._path(ceremony)
         data = read_limited(path, MARK_LIMIT)
         if data is None:
             return None
+        require_own(self._directory)
         try:
             return Mark.parse(data)
         except CeremonyError as error:
@@ -32,6 +36,7 @@ class MarkFile:
     def write(self, mark: Mark) -> None:
         """Make `mark` durable; DiskError when the disk does not take it, and then the old mark still stands."""
         make_directory(self._directory)
+        require_own(self._directory)
         replace_whole(self._path(mark.ceremony), mark.encode())
 
     def _path(self, ceremony: str) -> Path:

@@ -1,6 +1,7 @@
 """Loads a PKCS#11 module and finds one token by its serial (DOOR). One process loads one module, for one token (DESIGN 4.8)."""
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -30,13 +31,16 @@ def load_module(module: str, config: str | None) -> pkcs11.lib:
             YubiHSM 2's module, SOFTHSM2_CONF for every other one (other vendors' modules have fixed places and do not look at it).
 
     Raises:
-        ModuleError: no such files, not a PKCS#11 module, or it refuses to start.
+        ModuleError: no such files, files that everybody may change, not a PKCS#11 module, or it refuses to start.
         TokenAmbiguous: two of SoftHSM's tokens have one serial, which it would not survive.
     """
     for path in (module, config):
         if path is not None and not Path(path).is_file():
             message = f"there is no file {path}"
             raise ModuleError(message, culprits=(path,))
+        if path is not None and Path(path).stat().st_mode & stat.S_IWOTH:
+            message = f"everybody may change {path}, and what it says decides where the PIN goes"
+            raise ModuleError(message, culprits=(path,), remedy=f"Compare it with the vendor's; then `chmod o-w {path}`.")
     if config is not None and "softhsm" in Path(module).name:
         require_distinct_serials(Path(config))
     if config is not None:

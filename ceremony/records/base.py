@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
@@ -62,13 +62,21 @@ class Record(BaseModel):
     # A schema is built when its record is first met: an agent that signs one act meets ten of a hundred.
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
+    ADDED: ClassVar[frozenset[str]] = frozenset()
+    """Fields that bytes of older versions do not have, and that are left out while they are None: old bytes mean what they meant."""
+
     @model_validator(mode="after")
     def _require_all_fields(self, info: ValidationInfo) -> Self:
         """Defaults are for whoever writes a record; one that is read says everything itself, else two lines would mean one fact."""
         if info.mode == "json" and len(self.model_fields_set) < len(type(self).model_fields):
-            missing = sorted(set(type(self).model_fields) - self.model_fields_set)
-            message = f"{', '.join(missing)} left out"
-            raise ValueError(message)
+            missing = sorted(set(type(self).model_fields) - self.model_fields_set - self.ADDED)
+            if missing:
+                message = f"{', '.join(missing)} left out"
+                raise ValueError(message)
+        for name in self.ADDED & self.model_fields_set:
+            if info.mode == "json" and getattr(self, name) is None:
+                message = f"{name}: null is written by leaving it out"
+                raise ValueError(message)
         return self
 
     def encode(self) -> bytes:

@@ -4,9 +4,9 @@ A closed transcript takes no more entries (P4), so what tokens do with their sha
 transcript by its first entry.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ceremony.records.base import Count, Hex32, HexBytes, Index, Instant, Plain, Point33, Point65, Record
 from ceremony.records.entries import Entry
@@ -70,7 +70,18 @@ class Wrong(Record):
     error: Plain
 
 
-class Unsealed(Record):
+class Combined(Record):
+    """What entries of an opening share: whether the combiner's memory was locked. Those of older versions do not say."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"memory_locked"})
+    memory_locked: bool | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, encode: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return {name: value for name, value in encode(self).items() if value is not None}
+
+
+class Unsealed(Combined):
     """The envelope's key came back from these custodians' tokens; `wrong` are those that did not answer rightly."""
 
     kind: Literal["unsealed"] = "unsealed"
@@ -159,7 +170,7 @@ class CombineBegun(Record):
     custodians: tuple[Index, ...]
 
 
-class AnswersCombined(Record):
+class AnswersCombined(Combined):
     """The envelope's key came back from these custodians' answers; `wrong` are those that were not right."""
 
     kind: Literal["answers_combined"] = "answers_combined"

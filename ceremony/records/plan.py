@@ -81,6 +81,8 @@ class Plan(Record):
     previous_head: Hex32 | None = None
     mirror: Plain | None = None
     """A second directory, on another medium, that gets every line of the transcript too (T2)."""
+    require_locked_memory: bool = False
+    """No dealing and no opening unless the memory of dealer and combiner could be locked."""
     quorum: Quorum
     chain: ChainPlan
     commits: Annotated[tuple[Commit, ...], Field(min_length=1, max_length=16)]

@@ -65,6 +65,8 @@ def _head(title: str, expires: str, *, rehearsal: bool, approval_hours: int) -> 
         '# previous_head = "0x"',
         "# A directory on another medium that gets every line of the transcript too.",
         '# mirror = "/media/second/ceremony"',
+        "# No dealing and no opening unless the memory of the two processes that hold a secret can be locked (`ulimit -l`).",
+        "# require_locked_memory = true",
     ]
 
 

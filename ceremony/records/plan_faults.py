@@ -18,6 +18,7 @@ _HOW: Mapping[str, str] = MappingProxyType(
         "expires": 'Write a UTC time in quotes: expires = "2026-01-31T12:00:00Z".',
         "approval_hours": "Write a whole number of hours from 1 to 720.",
         "previous_head": 'Write "0x" and 64 lower-case hex digits in quotes, or leave the line out.',
+        "require_locked_memory": "Write require_locked_memory = true, or leave the line out.",
         "quorum": "Write a [quorum] table with n = 7, k = 5 and halting = 3.",
         "n": "Write n = 7.",
         "k": "Write k = 5.",

@@ -13,7 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ceremony.disk import make_directory, named_faults, read_limited, read_open, sync_directory, write_whole
+from ceremony.disk import (
+    make_directory,
+    named_faults,
+    read_limited,
+    read_open,
+    require_ordinary,
+    require_own,
+    sync_directory,
+    write_whole,
+)
 from ceremony.errors import CeremonyError, DirectoryBusy, DirectoryError, DiskError, TornTail, TranscriptError
 from ceremony.records.base import RECORD_LIMIT
 from ceremony.records.entries import Body, Entry
@@ -50,6 +59,7 @@ class Journal:
         self._mirror = mirror
         self._create = create
         self._lock = -1
+        self._places = (directory, *((mirror,) if mirror else ()))
         self._files: list[int] = []
         self._spoilt = False
         self._kind = kind
@@ -80,23 +90,28 @@ class Journal:
                 for handle in self._files:
                     write_whole(handle, line + b"\n")
                     os.fsync(handle)
+                self._require_in_place()
         except CeremonyError:
             self._take_back()
             raise
         return self.book.append(line)
 
     def _open(self) -> None:
-        places = [self.directory, *([self._mirror] if self._mirror else [])]
+        places = self._places
         if self._create:
             _require_new(places)
             make_directory(self.directory)
         elif not (self.directory / TRANSCRIPT).exists():
             raise _missing(self.directory, self._mirror)
-        self._take_lock()
+        require_own(self.directory)
+        self._lock = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        self._take(self._lock)
         if self._mirror is not None:
             make_directory(self._mirror)
+            require_own(self._mirror)
         for place in places:
             self._files.append(_open_file(place / TRANSCRIPT))
+            self._take(self._files[-1])  # too: the lock's file can be taken away while this command holds it, and another one made
             sync_directory(place)  # the file's name: it may have been made by a run that did not get this far
         copies = [_read_lines(handle, place) for handle, place in zip(self._files, places, strict=True)]
         longest = max(copies, key=len)
@@ -107,13 +122,21 @@ class Journal:
             self.torn = max(self.torn, os.fstat(handle).st_size - len(copy))
             _settle(handle, copy, longest)
 
-    def _take_lock(self) -> None:
-        self._lock = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    def _take(self, handle: int) -> None:
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             message = f"another command is acting on {self.directory}"
             raise DirectoryBusy(message, culprits=(str(self.directory),)) from None
+
+    def _require_in_place(self) -> None:
+        """Raise DirectoryError when a copy was replaced or moved away while this command writes it: nobody would ever read the line."""
+        for handle, place in zip(self._files, self._places, strict=True):
+            path = place / TRANSCRIPT
+            held, found = os.fstat(handle), os.stat(path, follow_symlinks=False)  # noqa: PTH116 - what tests can break
+            if not os.path.samestat(held, found):
+                message = f"{path} was replaced by another file while it was written"
+                raise DirectoryError(message, culprits=(str(path),), remedy="Find out who did; put the file back that was there before.")
 
     def _require_unspoilt(self) -> None:
         if self._spoilt:
@@ -168,7 +191,13 @@ def _missing(directory: Path, mirror: Path | None) -> DirectoryError:
 
 
 def _open_file(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        require_ordinary(handle, path)
+    except CeremonyError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def _read_lines(handle: int, place: Path) -> bytes:

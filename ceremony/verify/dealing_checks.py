@@ -45,6 +45,9 @@ def commitments_are_their_sum(subject: Subject) -> Finding:
         points = [shown.points for _, shown in subject.bodies(ContributionRevealed) if shown.dealing == body.dealing]
         with blamed(entry):
             require_sum(body.commitments, points)
+            if subject.state.plan.require_locked_memory and not body.memory_locked:
+                message = "the plan requires locked memory, and the dealer's was not"
+                raise DealingError(message, culprits=("the dealer",))
     if subject.state.dealt is None:
         return pending("no finished dealing")
     locked = "locked" if subject.state.dealt.memory_locked else "not locked (the system did not allow it)"

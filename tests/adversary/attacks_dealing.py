@@ -1,6 +1,8 @@
 """Attacks on the dealing: the table of `tests.adversary.attacks`, continued."""
 
 from ceremony.acts.words import EVEN
+from ceremony.records.base import to_hex
+from ceremony.records.plan_text import plan_digest
 from tests.adversary.attacks import WRONG, named, refused_by, to, within
 from tests.adversary.forge import Body, Forger
 
@@ -25,6 +27,14 @@ def the_dealer_dealt_something_else(forger: Forger) -> tuple[str, ...]:
         body["commitments"][0] = body["commitments"][1]
 
     return named(forger.twist("dealt", swap), "the dealer")
+
+
+@refused_by("commitments_are_their_sum")
+def a_dealer_whose_memory_was_not_locked_as_the_plan_requires(forger: Forger) -> tuple[str, ...]:
+    body = forger.body("ceremony_opened")
+    body["plan_text"] = body["plan_text"].replace("\n[quorum]", "require_locked_memory = true\n\n[quorum]")
+    body["plan_digest"] = to_hex(plan_digest(body["plan_text"]))
+    return named(forger.find("dealt"), "the dealer")
 
 
 @refused_by("shards_cannot_leave")

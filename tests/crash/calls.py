@@ -37,6 +37,8 @@ class Call:
     """Kind of the entry that is being written, or was written last."""
     argument: Any
     """The second argument: the bytes of a write, the target of a rename."""
+    handle: int = -1
+    """The open file, where the call is given one."""
 
     @property
     def label(self) -> str:
@@ -107,7 +109,7 @@ class Calls:
         if op == "write" and bytes(argument).startswith(b'{"at":'):
             self._kind = str(json.loads(bytes(argument))["body"]["kind"])
         self.count += 1
-        return Call(self.count, op, path, site, self._kind, argument)
+        return Call(self.count, op, path, site, self._kind, argument, given[0] if isinstance(given[0], int) else -1)
 
 
 def _site() -> str | None:

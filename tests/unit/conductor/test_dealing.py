@@ -9,12 +9,25 @@ from ceremony.custody import blobs as store
 from ceremony.custody import messages as d
 from ceremony.custody.blobs import BLOBS
 from ceremony.custody.combiner import combine
-from ceremony.errors import AgentCrashed, CeremonyError, DealingError, DiskError, OpeningError, OutOfTurn, TokenFault, TokenLied
+from ceremony.custody.dealer import Dealer
+from ceremony.errors import (
+    AgentCrashed,
+    CeremonyError,
+    DealingError,
+    DiskError,
+    MemoryNotLocked,
+    OpeningError,
+    OutOfTurn,
+    TokenFault,
+    TokenLied,
+)
 from ceremony.hsm import messages as m
 from ceremony.hsm.token import Role
 from ceremony.protocol.steps import StepKind
 from ceremony.records.base import to_hex
 from ceremony.transcript.journal import TRANSCRIPT, read_book
+from tests.simulators import ceremony_directory
+from tests.simulators.ceremony_directory import SimulatedCeremony, plan_text
 from tests.simulators.ports import LocalAgent, LocalCombiner, LocalDealer
 from tests.simulators.randomness import Stream
 from tests.simulators.stages import Stage, ceremony_at, kind_of_token, run_until
@@ -38,6 +51,26 @@ def held(base, role):
 def blobs(ceremony):
     path = ceremony.directory / BLOBS
     return sorted(one.name for one in path.iterdir()) if path.exists() else []
+
+
+def test_a_plan_that_requires_locked_memory_begins_no_dealing_without_it(tmp_path, monkeypatch):
+    locked = plan_text().replace("\n[quorum]", "require_locked_memory = true\n\n[quorum]")
+    monkeypatch.setattr(ceremony_directory, "plan_text", lambda: locked)
+    ceremony = SimulatedCeremony(tmp_path, 1)
+    ceremony.start()
+    for _ in range(2):
+        with pytest.raises(MemoryNotLocked):
+            ceremony.run()
+    assert not bodies(ceremony, "dealing_opened")
+    assert not bodies(ceremony, "dealing_abandoned")
+    honest = Dealer.open_dealing
+    monkeypatch.setattr(Dealer, "open_dealing", lambda self, request, **_: honest(self, request, memory_locked=True))
+    with pytest.raises(MemoryNotLocked):  # the combiner's, in the openings that prove the dealing
+        ceremony.run()
+    assert bodies(ceremony, "dealt")[0].memory_locked
+    monkeypatch.setattr(LocalCombiner, "combine", lambda _self, request: combine(request, memory_locked=True))
+    ceremony.run()
+    assert len(bodies(ceremony, "opened")) == 2
 
 
 class Broken(LocalDealer):

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ceremony.acts.roster import roster_digest
 from ceremony.custody import messages as m
 from ceremony.custody.dealer import Dealer
-from ceremony.errors import DealingError, RecordError
+from ceremony.errors import DealingError, MemoryNotLocked, RecordError
 from ceremony.quorum.dealings import parse_points, require_sum
 from ceremony.quorum.enrolments import require_people
 from ceremony.records.base import from_hex, to_hex
@@ -50,6 +50,20 @@ def test_the_dealer_deals_only_to_people_who_recognised_each_other(change):
     with pytest.raises(DealingError) as refusal:
         dealer.open_dealing(TERMS.model_copy(update=change), memory_locked=False)
     assert refusal.value.culprits
+    with pytest.raises(DealingError, match="not been told"):
+        dealer.reveal_system()
+
+
+@pytest.mark.parametrize(("required", "locked"), [(False, False), (False, True), (True, True)])
+def test_memory_that_is_locked_or_need_not_be_is_recorded(required, locked):
+    terms = TERMS.model_copy(update={"require_locked_memory": required})
+    assert Dealer(Stream(1, "dealer")).open_dealing(terms, memory_locked=locked).memory_locked is locked
+
+
+def test_no_dealing_begins_where_memory_must_be_locked_and_is_not():
+    dealer = Dealer(Stream(1, "dealer"))
+    with pytest.raises(MemoryNotLocked):
+        dealer.open_dealing(TERMS.model_copy(update={"require_locked_memory": True}), memory_locked=False)
     with pytest.raises(DealingError, match="not been told"):
         dealer.reveal_system()
 

@@ -9,7 +9,7 @@ from ceremony.custody import combiner
 from ceremony.custody.combiner import combine, require_able
 from ceremony.custody.envelope import TEST, seal_test
 from ceremony.custody.messages import Combine, Combined
-from ceremony.errors import OpeningError, SelfTestError
+from ceremony.errors import MemoryNotLocked, OpeningError, SelfTestError
 from ceremony.quorum.dealings import parse_points
 from ceremony.records.base import from_hex, to_hex
 from ceremony.shards.field import parse_point
@@ -23,6 +23,15 @@ def opened(room, custodians, *, k=5, header=None, **answers):
     changed = {int(name[1:]): x for name, x in answers.items()}
     pairs = tuple((index, changed.get(index, given[index])) for index in custodians)
     return combine(Combine(header=header or honest, k=k, answers=pairs)).file_key
+
+
+def test_an_opening_that_must_be_locked_is_refused_where_memory_is_not(room):
+    header, answers = room
+    request = Combine(header=header, k=5, answers=tuple((index, answers[index]) for index in range(1, 6)), require_locked_memory=True)
+    with pytest.raises(MemoryNotLocked, match="does not let its memory be locked") as refusal:
+        combine(request)
+    assert "ulimit -l" in refusal.value.next_step
+    assert combine(request, memory_locked=True).memory_locked
 
 
 FIVES = list(combinations(range(1, 8), 5))

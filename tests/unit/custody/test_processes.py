@@ -97,6 +97,31 @@ def test_a_combiner_that_was_never_asked_is_gone_when_it_is_closed():
     assert not Path(f"/proc/{combiner.pid}").exists()
 
 
+@pytest.fixture
+def no_file_written():
+    """Neither this process nor a child it starts can write a byte into a file; pipes are none."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_neither_dealer_nor_combiner_writes_a_byte_into_any_file(room, no_file_written):
+    header, answers = room
+    request = m.Combine(header=header, k=5, answers=tuple((index, answers[index]) for index in range(1, 6)))
+    dealer, combiner = SpawnedDealer(), SpawnedCombiner()
+    try:
+        given = contributions(dealer.open_dealing(TERMS).dealer_key)
+        dealer.reveal_system()
+        dealt = dealer.deal(m.Deal(contributions=given))
+        found = combiner.combine(request)
+    finally:
+        dealer.close()
+        combiner.close()
+    assert len(dealt.wrapped) == 7
+    assert found.file_key
+
+
 def test_a_combiner_takes_one_question(room):
     header, answers = room
     request = m.Combine(header=header, k=5, answers=tuple((index, answers[index]) for index in (1, 3, 4, 6, 7)))
@@ -109,7 +134,8 @@ def test_a_combiner_takes_one_question(room):
 def test_the_real_combiner_opens_and_names_a_cheat(room):
     header, answers = room
     request = m.Combine(header=header, k=5, answers=tuple((index, answers[index]) for index in (1, 3, 4, 6, 7)))
-    assert asked(request) == combine(request)
+    found = asked(request)
+    assert found == combine(request, memory_locked=found.memory_locked)
     cheated = request.model_copy(update={"answers": (*request.answers[:4], (7, answers[1]))})
     with pytest.raises(OpeningError) as refusal:
         asked(cheated)

@@ -23,6 +23,7 @@ BODIES = (
     custody.EnvelopeRegistered(header_digest=ONES, sealed=custody.SealedHeader(header=HEADER, wrapped=ONES)),
     custody.UnsealBegun(header_digest=ONES, description="a list", reason="audit", custodians=(1, 2)),
     custody.Unsealed(header_digest=ONES, custodians=(1, 3, 4, 5, 6), wrong=WRONG),
+    custody.Unsealed(header_digest=ONES, custodians=(1, 3, 4, 5, 6), wrong=(), memory_locked=False),
     custody.UnsealFailed(header_digest=ONES, custodians=(1,), wrong=WRONG),
     custody.HoldingProven(custodian=7, point="0x04" + "11" * 64, nonce=ONES, answer=ONES),
     custody.HoldingFailed(custodian=7, error="TokenMissing"),
@@ -47,6 +48,18 @@ def test_every_kind_reads_back_and_is_none_of_the_transcripts(body):
     assert custody.CustodyEntry.parse(entry.encode()) == entry
     with pytest.raises(RecordError, match="body"):
         Entry.parse(entry.encode())
+
+
+def test_an_opening_of_an_older_version_reads_back_and_no_line_says_the_same_otherwise():
+    line = custody.CustodyEntry(**PLACE, body=BODIES[3]).encode()
+    assert b"memory_locked" not in line
+    assert custody.CustodyEntry.parse(line).body.memory_locked is None
+    said = line.replace(b'"kind":"unsealed",', b'"kind":"unsealed","memory_locked":null,')
+    with pytest.raises(RecordError, match="memory_locked: null is written by leaving it out"):
+        custody.CustodyEntry.parse(said)
+    assert custody.CustodyEntry.parse(said.replace(b"null", b"true")).body.memory_locked is True
+    with pytest.raises(RecordError, match="wrong: Field required"):
+        custody.CustodyEntry.parse(line.replace(b',"wrong":[{"custodian":2,"error":"TokenLied"}]', b""))
 
 
 def test_the_journal_takes_no_entry_of_the_transcript():
