@@ -59,6 +59,16 @@ FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "Rotate": (("roster", "address[]"), *_PLACE),
         "Halt": (("reason", "bytes32"), *_PLACE),
         "Resume": (("reason", "bytes32"), *_PLACE),
+        "Succession": (
+            ("predecessor", "bytes32"),
+            ("ceremony", "bytes32"),
+            ("dealing", "uint64"),
+            ("envelopes", "uint64"),
+            ("listDigest", "bytes32"),
+            ("cutoff", "uint64"),
+            ("size", "uint64"),
+            ("root", "bytes32"),
+        ),
         "Checkpoint": (("origin", "string"), ("size", "uint64"), ("root", "bytes32")),
     },
 )

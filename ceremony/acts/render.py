@@ -18,6 +18,7 @@ from ceremony.records.structs import (
     Release,
     Resume,
     Rotate,
+    Succession,
     Transport,
     TypedAct,
 )
@@ -137,6 +138,20 @@ def _ahead(act: Anchor | Release | Rotate | Halt | Resume) -> tuple[str, ...]:
     )
 
 
+def _succession(act: Succession) -> tuple[str, ...]:
+    return (
+        f"SUCCESSION: {act.envelopes} envelopes were carried over. The shards of the dealing before may be destroyed, for ever.",
+        f"From:      ceremony {act.predecessor}",
+        f"To:        ceremony {act.ceremony}, dealing {act.dealing}",
+        f"List:      SHA-256 of the envelopes' header digests {act.list_digest}",
+        f"In words:  {encode_words(from_hex(act.list_digest))}",
+        f"Cut-off:   {instant(act.cutoff)} (chain time)",
+        f"Proposed:  at entry {act.size} of the transcript, whose root was {act.root}",
+        "LOST: whatever was sealed to the dealing before and is not on the list. Nobody can ever open it again.",
+        "It cannot: be undone, change anything on chain, or move funds.",
+    )
+
+
 def _checkpoint(act: Checkpoint) -> tuple[str, ...]:
     return (
         "CHECKPOINT: close the transcript. From now on it has exactly these entries.",
@@ -178,6 +193,7 @@ _RENDER: Mapping[str, Callable[..., tuple[str, ...]]] = MappingProxyType(
         "Rotate": _rotate,
         "Halt": _halt,
         "Resume": _resume,
+        "Succession": _succession,
         "Checkpoint": _checkpoint,
         "Enrolment": _enrolment,
         "Transport": _transport,

@@ -1,6 +1,6 @@
 """What must be true of the contract that stands on chain, whoever deployed it (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ceremony.acts.digest import members
 from ceremony.acts.roster import roster_digest
@@ -12,14 +12,17 @@ from ceremony.anchor.reading import code_digest
 from ceremony.errors import ChainLied, ChainMismatch
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.evidence import BlockSeen, ContractSeen, Effects
-from ceremony.records.structs import Genesis, OnChain
+from ceremony.records.structs import Genesis, OnChain, ProposedAct
 
 
-def require_standing(seen: ContractSeen, artifact: Artifact, terms: Terms) -> None:
-    """Raise ChainMismatch unless the code is the local rebuild, byte for byte, and every number reads back as planned (T18)."""
+def require_standing(seen: ContractSeen, artifact: Artifact, terms: Terms, roster: Sequence[str] | None = None) -> None:
+    """Raise ChainMismatch unless the code is the local rebuild, byte for byte, and every number reads back as planned (T18).
+
+    `roster` are the addresses that must be in charge, ascending, if another roster than that of the creation code must be by now.
+    """
     expected: dict[str, str | int] = {
         "runtime_digest": code_digest(runtime_code(artifact, **terms)),
-        "roster_digest": to_hex(roster_digest(terms["roster"])),
+        "roster_digest": to_hex(roster_digest(terms["roster"] if roster is None else roster)),
         "ceremony": to_hex(terms["ceremony_id"]),
         "n": len(terms["roster"]),
         "k": terms["k"],
@@ -39,14 +42,17 @@ def require_runtime(code: bytes, artifact: Artifact, terms: Terms) -> None:
         raise ChainMismatch(message, culprits=(culprit,))
 
 
-def head_after(act: Genesis, digest: bytes) -> str:
+def head_after(act: ProposedAct, digest: bytes) -> str:
     """The contract head once this act, with this digest, was taken."""
     return to_hex(next_head(from_hex(act.head), digest))
 
 
-def effects_of(act: Genesis, digest: bytes) -> Effects:
-    """What the act makes of the contract, computed from nothing but the act."""
-    return Effects(head=head_after(act, digest), sequence=act.sequence + 1, epoch=act.epoch, halted=False, genesis_root=act.root)
+def effects_of(act: ProposedAct, digest: bytes, *, genesis_root: str = "", halted: bool = False) -> Effects:
+    """What the act makes of the contract. A rotation leaves the genesis root (hex) and a halt as they are: say how they are."""
+    head, sequence = head_after(act, digest), act.sequence + 1
+    if isinstance(act, Genesis):
+        return Effects(head=head, sequence=sequence, epoch=act.epoch, halted=False, genesis_root=act.root)
+    return Effects(head=head, sequence=sequence, epoch=act.epoch + 1, halted=halted, genesis_root=genesis_root)
 
 
 def says_of(event: ActEvent, act: OnChain, digest: bytes) -> bool:
@@ -64,17 +70,17 @@ def _said(said: Mapping[str, object], name: str) -> object:
     return {"rosterDigest": digest_of, "epoch": int(str(said["epoch"])) + 1}.get(name)
 
 
-def require_receipt(receipt: Receipt, contract: str, act: Genesis, digest: bytes, block: BlockSeen) -> ActEvent:
+def require_receipt(receipt: Receipt, contract: str, act: ProposedAct, digest: bytes, block: BlockSeen) -> ActEvent:
     """Raise ChainLied unless the receipt shows exactly this act, taken by this contract in this block; returns its event."""
     if not receipt.succeeded or (receipt.block_number, receipt.block_hash) != (block.number, block.hash):
         message = f"transaction {receipt.transaction} did not succeed in block {block.number} {block.hash}"
         raise ChainLied(message, culprits=(receipt.transaction,))
-    logs = [log for log in receipt.logs if log.address == contract and log.topics and log.topics[0] == TOPICS["Genesis"]]
+    logs = [log for log in receipt.logs if log.address == contract and log.topics and log.topics[0] == TOPICS[act.type]]
     if len(logs) != 1:
-        message = f"transaction {receipt.transaction} shows {len(logs)} genesis events of {contract}, not one"
+        message = f"transaction {receipt.transaction} shows {len(logs)} {act.type} events of {contract}, not one"
         raise ChainLied(message, culprits=(receipt.transaction,))
     event = parse_event(logs[0].topics, logs[0].data)
     if event.sequence != act.sequence or not says_of(event, act, digest):
-        message = f"the genesis event in {receipt.transaction} is of another act"
+        message = f"the {act.type} event in {receipt.transaction} is of another act"
         raise ChainLied(message, culprits=(receipt.transaction,))
     return event

@@ -13,6 +13,7 @@ from ceremony.errors import DirectoryError, Owed
 @click.option("--dir", "directory", type=click.Path(path_type=Path), help="Start: a new directory for this ceremony.")
 @click.option("--new-dealing", is_flag=True, help="Throw the dealing in hand away first (asks for a Yes).")
 @click.option("--closing-signers", metavar="NAMES", help="Name other closing signers: at least five names, separated by commas.")
+@click.option("--outstanding", metavar="NAME", help="Succession: write that this old custodian's token cannot be had.")
 @click.option("--keystore", type=click.Path(path_type=Path), metavar="FILE", help="Who pays for the contract; the password is asked for.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done next.")
 @click.option("--answers-fd", type=int, metavar="N", help="Rehearsals only: read answers as JSON from this inherited pipe.")
@@ -22,6 +23,7 @@ def run(
     directory: Path | None,
     new_dealing: bool,
     closing_signers: str | None,
+    outstanding: str | None,
     keystore: Path | None,
     dry_run: bool,
     answers_fd: int | None,
@@ -41,7 +43,12 @@ def run(
     from ceremony.cli.owed import show_outcome
 
     wishes = running.Wishes(
-        new_dealing=new_dealing, closing_signers=closing_signers, keystore=keystore, answers_fd=answers_fd, quiet=as_json
+        new_dealing=new_dealing,
+        closing_signers=closing_signers,
+        outstanding=outstanding,
+        keystore=keystore,
+        answers_fd=answers_fd,
+        quiet=as_json,
     )
     if directory is None and not place.is_dir():
         message = f"{place} is not a ceremony directory"

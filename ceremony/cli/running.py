@@ -16,10 +16,11 @@ from ceremony.conductor.dealing import abandon
 from ceremony.conductor.opening import open_ceremony, require_chain_ready, require_same_plan
 from ceremony.conductor.ports import People
 from ceremony.conductor.running import run
+from ceremony.conductor.succeeding import leave_behind
 from ceremony.disk import read_limited, replace_whole
 from ceremony.errors import DirectoryError, OutOfTurn, PlanError
 from ceremony.protocol.fold import fold
-from ceremony.protocol.state import State
+from ceremony.protocol.state import State, course_of
 from ceremony.protocol.steps import Course, phases
 from ceremony.records.plan import Plan
 from ceremony.records.plan_text import PLAN_LIMIT, parse_plan
@@ -36,6 +37,7 @@ class Wishes:
 
     new_dealing: bool = False
     closing_signers: str | None = None
+    outstanding: str | None = None
     keystore: Path | None = None
     answers_fd: int | None = None
     quiet: bool = False
@@ -114,6 +116,8 @@ def resume(directory: Path, wishes: Wishes) -> Outcome:
         if wishes.closing_signers is not None:
             _confirm_loss(people, checkpoint.signed(journal.book))
             name_others(conductor, wishes.closing_signers)
+        if wishes.outstanding is not None:
+            leave_behind(conductor, wishes.outstanding)
         run(conductor)
         return outcome_of(conductor.state, directory, checkpoint.signed(journal.book), len(journal.book))
 
@@ -145,7 +149,7 @@ def preview(place: Path, directory: Path | None) -> Outcome:
         book, state = read_state(place)
         return outcome_of(state, place, CheckpointFile(place).signed(book), len(book))
     plan = parse_plan(read_plan(place))
-    course = Course(plan.quorum.n, plan.quorum.k)
+    course = course_of(plan)
     return Outcome(directory, 0, next(phase.name for phase in phases(course) if phase.tracks), describe_plan(plan, course, directory), None)
 
 

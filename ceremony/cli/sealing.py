@@ -17,8 +17,8 @@ from ceremony.disk import is_common, named_faults, read_limited, write_new, writ
 from ceremony.errors import DirectoryError
 from ceremony.quorum.dealings import parse_points
 from ceremony.records.base import RECORD_LIMIT
-from ceremony.records.custody_entries import MasterKey, SealedHeader
-from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.custody_entries import MasterKey
+from ceremony.records.evidence import EnvelopeHeader, SealedHeader
 
 ENTROPY_BYTES = 48
 STREAM = "-"

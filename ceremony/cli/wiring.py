@@ -3,9 +3,10 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from ceremony.anchor.failover import Failover
 from ceremony.anchor.rpc import JsonRpc
 from ceremony.anchor.unlocked import UnlockedWriter
 from ceremony.cli.people import ask_hidden
-from ceremony.conductor.ports import People, Ports
+from ceremony.conductor.conductor import Conductor
+from ceremony.conductor.custody import Custody, require_dealt
+from ceremony.conductor.ports import People, Ports, no_predecessor
 from ceremony.custody.blobs import BlobDirectory
 from ceremony.custody.spawned import SpawnedCombiner, SpawnedDealer
 from ceremony.errors import BalanceTooLow, ChainUnreachable, DirectoryError
@@ -24,11 +27,14 @@ from ceremony.isolation.spawned import START_DEADLINE
 from ceremony.protocol.fold import fold
 from ceremony.protocol.state import State
 from ceremony.records.base import to_hex
+from ceremony.records.custody_entries import CustodyEntry
 from ceremony.records.evidence import FileDigest
 from ceremony.records.plan import Plan, TokenPlan
 from ceremony.transcript.book import Book
 from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
 
+CUSTODY = "custody"
+"""Directory, below a ceremony's, of the journal of what happens with its shards."""
 LOCK_FILE = "requirements.txt"
 """In the package, so that its digest can be named wherever the toolkit is installed."""
 
@@ -70,7 +76,21 @@ def open_ports(plan: Plan, directory: Path, people: People, open_writer: Callabl
         readers=open_readers(plan),
         open_writer=open_writer or (lambda: Failover([UnlockedWriter(url) for url in endpoints])),
         tool=to_hex(tool_digest()),
+        open_predecessor=partial(open_predecessor, Path(plan.succeeds.directory)) if plan.succeeds else no_predecessor,
     )
+
+
+@contextmanager
+def open_predecessor(directory: Path, ports: Ports) -> Iterator[Custody]:
+    """The closed ceremony in a directory with its custody journal, under its locks; its agents come through `ports`."""
+    _, state = read_state(directory)
+    require_dealt(state)
+    with (
+        open_journal(directory, state.plan) as journal,
+        Conductor(journal, ports) as conductor,
+        open_custody(directory, state.plan) as written,
+    ):
+        yield Custody(conductor, written)
 
 
 def ask_payer(keystore: Path, plan: Plan) -> Callable[[], ChainWriter]:
@@ -99,6 +119,13 @@ def require_payer(plan: Plan) -> None:
 def open_journal(directory: Path, plan: Plan, *, create: bool = False) -> Journal:
     """The directory's journal, with the plan's mirror."""
     return Journal(directory, now, mirror=Path(plan.mirror) if plan.mirror else None, create=create)
+
+
+def open_custody(directory: Path, plan: Plan) -> Journal:
+    """The directory's custody journal, made at the first use, with the plan's mirror."""
+    place = directory / CUSTODY
+    mirror = Path(plan.mirror) / CUSTODY if plan.mirror else None
+    return Journal(place, now, mirror=mirror, create=not (place / TRANSCRIPT).exists(), kind=CustodyEntry)
 
 
 def read_state(directory: Path) -> tuple[Book, State]:

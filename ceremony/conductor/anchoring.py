@@ -4,42 +4,58 @@ from datetime import datetime
 
 from ceremony.acts.digest import digest
 from ceremony.acts.render import instant
+from ceremony.acts.roster import ascending
 from ceremony.anchor.standing import effects_of
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.deploying import require_fresh
-from ceremony.conductor.looking import genesis_of, is_taken, require_planned_chain, see, wait
-from ceremony.conductor.publishing import calldata, promise_payment, publish, read_receipt, require_effects, simulate
+from ceremony.conductor.looking import is_taken, proposed_act, require_planned_chain, see, wait
+from ceremony.conductor.publishing import calldata, is_halted, promise_payment, publish, read_receipt, require_effects, simulate
 from ceremony.errors import ApprovalError, ChainMismatch, DeadlinePassed, NotFinal, OutOfTurn
+from ceremony.protocol.committee import Committee
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step, StepKind
 from ceremony.quorum.approvals import Approval, require_alive, require_quorum
 from ceremony.records import act_entries as act
 from ceremony.records.base import to_hex
 from ceremony.records.evidence import ContractSeen
-from ceremony.records.structs import Genesis, TypedAct
+from ceremony.records.structs import Genesis, ProposedAct, Rotate, TypedAct
 
 HOUR = 3600
 """Seconds."""
 
 
 def propose(c: Conductor, step: Step) -> None:
-    """The genesis act over everything so far, on the contract's state as it finally is (T24)."""
+    """The genesis, or a successor's rotation, over everything so far, on the contract's state as it finally is (T24)."""
     seen = see(c)
-    require_fresh(seen)
+    require_fresh(seen) if c.state.predecessor is None else require_in_charge(seen, c.state.predecessor)
     deadline = min(seen.block.time + c.state.plan.approval_hours * HOUR, _expiry(c.state))
     if deadline <= seen.block.time:
         message = f"the plan expired at {c.state.plan.expires}; the newest final block is of {instant(seen.block.time)}"
         raise DeadlinePassed(message, remedy="Start a new ceremony with a plan that has not expired.")
-    proposal = Genesis(
-        root=c.root,
-        size=c.size,
-        plan_digest=c.state.opened.plan_digest,
-        epoch=seen.epoch,
-        sequence=seen.sequence,
+    c.write(act.Proposed(attempt=step.series, act=_draw_up(c, seen, deadline), seen=seen))
+
+
+def _draw_up(c: Conductor, seen: ContractSeen, deadline: int) -> ProposedAct:
+    epoch, sequence, head = seen.epoch, seen.sequence, seen.head
+    if c.state.predecessor is None:
+        plan = c.state.opened.plan_digest
+        return Genesis(root=c.root, size=c.size, plan_digest=plan, epoch=epoch, sequence=sequence, deadline=deadline, head=head)
+    return Rotate(
+        roster=ascending(c.state.roster.values()),
+        transcript_root=c.root,
+        transcript_size=c.size,
+        epoch=epoch,
+        sequence=sequence,
         deadline=deadline,
-        head=seen.head,
+        head=head,
     )
-    c.write(act.Proposed(attempt=step.series, act=proposal, seen=seen))
+
+
+def require_in_charge(seen: ContractSeen, committee: Committee) -> None:
+    """Raise ChainMismatch unless the contract's roster is the one that is to hand over, in its epoch."""
+    if seen.epoch != committee.epoch:
+        message = f"the contract is at epoch {seen.epoch}, and those who are to hand over were in charge in epoch {committee.epoch}"
+        raise ChainMismatch(message, culprits=("the contract",), remedy="Find out who rotated it, and name that ceremony as predecessor.")
 
 
 def void(c: Conductor, step: Step) -> None:
@@ -47,8 +63,8 @@ def void(c: Conductor, step: Step) -> None:
     owed = require_act(c.state)
     seen = see(c)
     if not is_taken(seen, owed):
-        _require_near(c, genesis_of(owed).deadline - seen.block.time, genesis_of(owed).deadline)
-    wait(c, lambda block: block.time > genesis_of(owed).deadline or is_taken(see(c), owed))
+        _require_near(c, proposed_act(owed).deadline - seen.block.time, proposed_act(owed).deadline)
+    wait(c, lambda block: block.time > proposed_act(owed).deadline or is_taken(see(c), owed))
     seen = see(c)
     if is_taken(seen, owed):
         anchor(c, step)
@@ -70,7 +86,7 @@ def void_if_expired(c: Conductor) -> bool:
     if owed is None or c.state.anchored:
         return False
     seen = see(c)
-    if is_taken(seen, owed) or seen.block.time <= genesis_of(owed).deadline:
+    if is_taken(seen, owed) or seen.block.time <= proposed_act(owed).deadline:
         return False
     require_pinned(owed, seen)
     c.write(act.ActVoided(attempt=c.state.attempt, seen=seen))
@@ -87,10 +103,10 @@ def anchor(c: Conductor, step: Step) -> None:
     if not taken:
         require_going(c.state)
         require_pinned(owed, seen)
-        require_alive(genesis_of(owed), seen.block.time)
-        require_margin(genesis_of(owed), seen.block.time, c.ports.finality.margin)
+        require_alive(proposed_act(owed), seen.block.time)
+        require_margin(proposed_act(owed), seen.block.time, c.ports.finality.margin)
         simulate(c, data, seen.block)
-    c.begin(Step(StepKind.ANCHOR, 0, step.series), lambda: _intent(c, step, owed, approvals, taken=taken))
+    c.begin(Step(StepKind.ANCHOR, 0, step.series), lambda: _intent(c, owed, approvals, seen, taken=taken))
     begun = c.state.anchoring
     if begun is None:  # pragma: no cover - the intent stands one line above
         raise AssertionError
@@ -101,22 +117,23 @@ def anchor(c: Conductor, step: Step) -> None:
     c.write(receipt)
 
 
-def _intent(c: Conductor, step: Step, owed: TypedAct, approvals: tuple[Approval, ...], *, taken: bool) -> act.AnchorBegun:
+def _intent(c: Conductor, owed: TypedAct, approvals: tuple[Approval, ...], seen: ContractSeen, *, taken: bool) -> act.AnchorBegun:
+    halted = bool(c.state.predecessor) and is_halted(c, seen)
     return act.AnchorBegun(
-        attempt=step.series,
+        attempt=c.state.attempt,
         digest=to_hex(digest(owed)),
         custodians=tuple(approval.custodian for approval in approvals),
-        effects=effects_of(genesis_of(owed), digest(owed)),
+        effects=effects_of(proposed_act(owed), digest(owed), genesis_root=seen.genesis_root, halted=halted),
         payment=None if taken else promise_payment(c),
     )
 
 
 def name_signers(c: Conductor, _step: Step) -> None:
-    """The last entry: those who approved sign the closing checkpoint."""
-    c.write(act.ClosingNamed(custodians=tuple(sorted(c.state.approvals))))
+    """The last entry: those who approved, a succession its own, sign the closing checkpoint."""
+    c.write(act.ClosingNamed(custodians=tuple(sorted(c.state.consents if c.state.predecessor else c.state.approvals))))
 
 
-def require_margin(act: Genesis, chain_time: int, margin: float) -> None:
+def require_margin(act: ProposedAct, chain_time: int, margin: float) -> None:
     """Raise DeadlinePassed, before anything is sent, when the act may die (both times in seconds of block time) before it is final."""
     if act.deadline - chain_time < margin:
         message = f"the act dies at {instant(act.deadline)}, in {act.deadline - chain_time} s; finality may take {margin:.0f} s"
@@ -135,7 +152,7 @@ def require_act(state: State) -> TypedAct:
 def require_going(state: State) -> None:
     """Raise ApprovalError naming who stopped the act, if anyone did: a stopped act is never sent (DESIGN 4.14)."""
     if state.aborting is not None:
-        who = state.plan.who(state.aborting.custodian)
+        who = state.committee.plan.who(state.aborting.custodian)
         message = f"{who} has stopped this act: {state.aborting.reason}"
         raise ApprovalError(message, culprits=(who,), remedy="Run `ceremony run DIR`: it waits until the act is dead, then proposes anew.")
 
@@ -143,13 +160,14 @@ def require_going(state: State) -> None:
 def require_approved(state: State, owed: TypedAct) -> tuple[Approval, ...]:
     """The valid approvals of the waiting act; QuorumError when they are too few (P2)."""
     given = [Approval(entry.custodian, entry.digest, entry.signature) for entry in state.approvals.values()]
-    struct = genesis_of(owed)
-    return require_quorum(owed, given, state.roster, k=state.plan.quorum.k, epoch=struct.epoch, sequence=struct.sequence)
+    struct = proposed_act(owed)
+    committee = state.committee
+    return require_quorum(owed, given, committee.roster, k=state.plan.quorum.k, epoch=struct.epoch, sequence=struct.sequence)
 
 
 def require_pinned(owed: TypedAct, seen: ContractSeen) -> None:
     """Raise ChainMismatch when the contract is not in the state that the act was proposed on (T24)."""
-    struct = genesis_of(owed)
+    struct = proposed_act(owed)
     if (seen.head, seen.sequence, seen.epoch) != (struct.head, struct.sequence, struct.epoch):
         message = f"the contract has moved on since the act was proposed: sequence {seen.sequence}, head {seen.head}"
         raise ChainMismatch(message, culprits=("the contract",), remedy="Stop: find out who acted on the contract.")

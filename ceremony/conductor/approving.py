@@ -14,10 +14,12 @@ from ceremony.hsm.agents import ask
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step, StepKind
 from ceremony.quorum.approvals import Approval, require_alive, require_approval
-from ceremony.quorum.replay import ShownVoid
+from ceremony.quorum.replay import ShownVoid, Successor
 from ceremony.records import act_entries as act
+from ceremony.records import succession_entries as succession
 from ceremony.records.base import to_hex
-from ceremony.records.structs import Checkpoint, Genesis, TypedAct
+from ceremony.records.entries import Body
+from ceremony.records.structs import Checkpoint, Genesis, ProposedAct, Rotate, Succession, TypedAct, covered
 from ceremony.transcript.book import Book
 from ceremony.transcript.checkpoint_file import CheckpointFile
 
@@ -32,13 +34,15 @@ class Owed:
 
 def require_owed(state: State, book: Book, signed: frozenset[int], custodian: int) -> Owed:
     """The act or checkpoint this custodian owes a signature for; ApprovalError when there is none."""
-    owed = state.act_owed
+    owed, summary = state.act_owed, state.summary
     if owed is not None and not (state.anchored or state.aborting or state.anchoring) and custodian not in state.approvals:
         return Owed(Step(StepKind.APPROVE, custodian, state.attempt), owed)
+    if summary is not None and Step(StepKind.CONSENT, custodian) in state.owed():
+        return Owed(Step(StepKind.CONSENT, custodian), TypedAct(domain=state.domain, struct=summary.act))
     if state.closing and custodian in state.closing.custodians and custodian not in signed:
         return Owed(Step(StepKind.SIGN, custodian), closing_act(state, book))
-    message = f"{state.plan.who(custodian)} owes no approval now"
-    raise ApprovalError(message, culprits=(state.plan.who(custodian),))
+    message = f"{state.asked_plan.who(custodian)} owes no approval now"
+    raise ApprovalError(message, culprits=(state.asked_plan.who(custodian),))
 
 
 def closing_act(state: State, book: Book) -> TypedAct:
@@ -62,19 +66,47 @@ def approve(c: Conductor, checkpoint: CheckpointFile, custodian: int, expected: 
         checkpoint.add(owed.act, custodian, c.state.roster[custodian], signature)
         return owed
     require_current(c, owed)
-    value = to_hex(digest(owed.act))
-    failure = c.state.failures.get(custodian)
-    c.begin(
-        owed.step,
-        lambda: act.ApprovalBegun(attempt=c.state.attempt, custodian=custodian, digest=value, acknowledged=failure),
-    )
+    writes = _Consent(c, owed) if owed.step.kind is StepKind.CONSENT else _Approval(c, owed)
+    c.begin(owed.step, writes.begun)
     try:
         signature = _sign(c, owed, custodian)
     except CeremonyError as error:
-        c.write(act.ApprovalFailed(attempt=c.state.attempt, custodian=custodian, reason=error.name))
+        c.write(writes.failed(error.name))
         raise
-    c.write(act.Approved(attempt=c.state.attempt, custodian=custodian, digest=value, signature=signature))
+    c.write(writes.given(signature))
     return owed
+
+
+class _Approval:
+    """The entries of an approval of the act that goes on chain."""
+
+    def __init__(self, c: Conductor, owed: Owed) -> None:
+        self._attempt, self._custodian, self._digest = c.state.attempt, owed.step.part, to_hex(digest(owed.act))
+        self._acknowledged = c.state.failures.get(owed.step.part)
+
+    def begun(self) -> Body:
+        return act.ApprovalBegun(
+            attempt=self._attempt, custodian=self._custodian, digest=self._digest, acknowledged=self._acknowledged
+        )
+
+    def failed(self, reason: str) -> Body:
+        return act.ApprovalFailed(attempt=self._attempt, custodian=self._custodian, reason=reason)
+
+    def given(self, signature: str) -> Body:
+        return act.Approved(attempt=self._attempt, custodian=self._custodian, digest=self._digest, signature=signature)
+
+
+class _Consent(_Approval):
+    """The entries of an approval of a succession."""
+
+    def begun(self) -> Body:
+        return succession.ConsentBegun(custodian=self._custodian, digest=self._digest, acknowledged=self._acknowledged)
+
+    def failed(self, reason: str) -> Body:
+        return succession.ConsentFailed(custodian=self._custodian, reason=reason)
+
+    def given(self, signature: str) -> Body:
+        return succession.Consented(custodian=self._custodian, digest=self._digest, signature=signature)
 
 
 def describe_owed(state: State, owed: Owed) -> tuple[str, ...]:
@@ -84,44 +116,63 @@ def describe_owed(state: State, owed: Owed) -> tuple[str, ...]:
         notes.append(f"This is act {state.attempt} of its kind: {_fate(state)}. That one can never follow.")
     if failure is not None:
         notes.append(f"Your last try failed: entry {failure} of the transcript says why. Yes acknowledges it.")
-    return (*render(owed.act), *notes)
+    carried = sorted(state.rewrapped.items()) if owed.step.kind is StepKind.CONSENT else ()
+    listed = tuple(f"{number:4}. {one.sealed.header.description} {one.origin}" for number, one in carried)
+    return (*render(owed.act), *listed, *notes)
 
 
 def _fate(state: State) -> str:
     if state.stopped_by is None:
         return "the one before was not anchored in time"
-    return f"the one before was stopped by {state.plan.who(state.stopped_by.custodian)}: {state.stopped_by.reason}"
+    return f"the one before was stopped by {state.committee.plan.who(state.stopped_by.custodian)}: {state.stopped_by.reason}"
 
 
 def require_current(c: Conductor, owed: Owed) -> None:
     """Raise unless the contract is still in the state the act was made on, and the act is alive by final chain time (T24)."""
-    struct, deployed = owed.act.struct, c.state.deployed
-    if not isinstance(struct, Genesis) or deployed is None:
+    struct, contract = owed.act.struct, c.state.contract
+    if not isinstance(struct, ProposedAct) or contract is None:
         return
     require_planned_chain(c)
-    seen = see_contract(c.ports.readers, deployed.contract)
+    seen = see_contract(c.ports.readers, contract)
     require_alive(struct, seen.block.time)
     require_pinned(owed.act, seen)
 
 
 def _sign(c: Conductor, owed: Owed, custodian: int) -> str:
-    ceremony, tree = c.state.opened.ceremony, c.journal.book.tree
-    agent = c.seat(custodian)
+    if not isinstance(owed.act.struct, Rotate):
+        return _sign_with(c, c, owed, custodian)
+    with c.ports.open_predecessor(c.ports) as old:  # those who hand over sign with the keys of their own ceremony
+        return _sign_with(c, old.conductor, owed, custodian)
+
+
+def _sign_with(c: Conductor, seats: Conductor, owed: Owed, custodian: int) -> str:
+    """The signature of a custodian of the ceremony in `seats` over an act that stands in the transcript of `c`."""
+    book, ceremony, struct = c.journal.book, seats.state.opened.ceremony, owed.act.struct
+    if not isinstance(struct, Genesis | Rotate | Checkpoint | Succession):  # pragma: no cover - nothing else is ever owed
+        raise AssertionError  # noqa: TRY004 - a fault of this program, not of a type
+    agent = seats.seat(custodian)
     mark = ask(agent, m.ReadMark(ceremony=ceremony), m.MarkReply).mark
-    struct = owed.act.struct
-    covered = struct.size if isinstance(struct, Genesis | Checkpoint) else 0
     request = m.Sign(
         ceremony=ceremony,
         custodian=custodian,
         act=owed.act,
-        extension=c.extension(mark),
-        act_proof=tuple(to_hex(node) for node in tree.consistency(covered, c.size)),
-        voided=_show_void(c.journal.book),
+        extension=seats.extension(mark),
+        act_proof=tuple(to_hex(node) for node in book.tree.consistency(covered(struct)[0], c.size)),
+        voided=_show_void(book),
+        successor=None if seats is c else _show_successor(c),
     )
     reply = ask(agent, request, m.Signed)
-    c.rise()
-    require_approval(Approval(custodian, reply.digest, reply.signature), owed.act, c.state.roster)
+    seats.rise()
+    require_approval(Approval(custodian, reply.digest, reply.signature), owed.act, seats.state.roster)
     return reply.signature
+
+
+def _show_successor(c: Conductor) -> Successor:
+    """This transcript as it stands, and the proof of the entry that names who hands over: what lets their tokens sign an act in it."""
+    book = c.journal.book
+    index = next(entry.index for entry in book.entries if isinstance(entry.body, succession.SuccessionOpened))
+    proof = tuple(to_hex(node) for node in book.tree.inclusion(index))
+    return Successor(size=c.size, root=c.root, index=index, line=book.lines[index].decode(), proof=proof)
 
 
 def _show_void(book: Book) -> ShownVoid | None:

@@ -22,7 +22,7 @@ from ceremony.quorum.dealings import public_share
 from ceremony.records import custody_entries as custody
 from ceremony.records.base import Record, from_hex, to_hex
 from ceremony.records.entries import Body
-from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.evidence import EnvelopeHeader, SealedHeader
 from ceremony.shards.field import WIDE_BYTES, base_multiply, encode_point, reduce_scalar
 from ceremony.shards.threshold import expected_holding_answer, find_tag, header_digest, resolve_answer
 from ceremony.transcript.book import Book
@@ -96,7 +96,7 @@ def require_sealed_here(state: State, header: EnvelopeHeader) -> None:
         raise OpeningError(message, remedy="Name the directory of the ceremony that it was sealed to.")
 
 
-def register(here: Custody, sealed: custody.SealedHeader) -> bool:
+def register(here: Custody, sealed: SealedHeader) -> bool:
     """Enter an envelope that is sealed to this ceremony; whether it was not there already."""
     require_dealt(here.conductor.state)
     require_sealed_here(here.conductor.state, sealed.header)
@@ -104,12 +104,16 @@ def register(here: Custody, sealed: custody.SealedHeader) -> bool:
     digest = to_hex(header_digest(sealed.header))
     if digest in known:
         return False
+    closed = next((body for body in here.bodies() if isinstance(body, custody.RegisterClosed)), None)
+    if closed is not None:
+        message = f"this register is closed: ceremony {closed.successor} took it over"
+        raise OutOfTurn(message, remedy="While five old shards are left: open the file, seal it to the successor, register it there.")
     here.write(custody.EnvelopeRegistered(header_digest=digest, sealed=sealed))
     return True
 
 
 def unseal(
-    here: Custody, sealed: custody.SealedHeader, reason: str, custodians: Sequence[int], *, every: bool = True
+    here: Custody, sealed: SealedHeader, reason: str, custodians: Sequence[int], *, every: bool = True
 ) -> tuple[bytes, custody.Unsealed]:
     """The payload's key, 16 bytes, and the entry that says who brought it back: the first k of `custodians` whose tokens answer rightly.
 
@@ -127,7 +131,7 @@ def unseal(
 
 
 def _unseal(  # noqa: PLR0913 - as `unseal`, and who joins the answers
-    here: Custody, sealed: custody.SealedHeader, reason: str, custodians: Sequence[int], combiner: CombinerPort, *, every: bool
+    here: Custody, sealed: SealedHeader, reason: str, custodians: Sequence[int], combiner: CombinerPort, *, every: bool
 ) -> tuple[bytes, custody.Unsealed]:
     c, header = here.conductor, sealed.header
     digest = to_hex(header_digest(header))

@@ -11,7 +11,7 @@ from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask, expect
 from ceremony.hsm.template import require_attributes
 from ceremony.hsm.token import Role
-from ceremony.protocol.state import FIRST_EPOCH, SYSTEM, source_of
+from ceremony.protocol.state import SYSTEM, source_of
 from ceremony.protocol.steps import Step
 from ceremony.quorum.dealings import require_contribution, require_sum
 from ceremony.records import dealing_entries as deal
@@ -78,7 +78,7 @@ def _terms(c: Conductor) -> d.OpenDealing:
         domain=state.domain,
         ceremony=state.opened.ceremony,
         plan_digest=state.opened.plan_digest,
-        epoch=FIRST_EPOCH,
+        epoch=state.epoch,
         dealing=state.dealing,
         n=quorum.n,
         k=quorum.k,

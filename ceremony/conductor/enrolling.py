@@ -11,7 +11,6 @@ from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask, expect
 from ceremony.hsm.template import require_attributes
 from ceremony.hsm.token import Role
-from ceremony.protocol.state import FIRST_EPOCH
 from ceremony.protocol.steps import Step
 from ceremony.quorum.enrolments import require_enrolled, require_transport
 from ceremony.records import dealing_entries as deal
@@ -29,7 +28,7 @@ def enrol(c: Conductor, step: Step) -> None:
         domain=c.state.domain,
         ceremony=opened.ceremony,
         plan_digest=opened.plan_digest,
-        epoch=FIRST_EPOCH,
+        epoch=c.state.epoch,
         custodian=step.part,
         size=c.size,
         root=c.root,
@@ -46,7 +45,7 @@ def enrol(c: Conductor, step: Step) -> None:
         enrolment=reply.enrolment,
         signature=reply.signature,
     )
-    require_enrolled(entry, c.state.domain, opened.ceremony, opened.plan_digest, FIRST_EPOCH)
+    require_enrolled(entry, c.state.domain, opened.ceremony, opened.plan_digest, c.state.epoch)
     c.write(entry)
 
 

@@ -9,9 +9,9 @@ from ceremony.anchor.artifacts.artifact import find_artifact
 from ceremony.anchor.chain import ChainReader
 from ceremony.anchor.standing import head_after, require_standing
 from ceremony.conductor.conductor import Conductor
-from ceremony.records.act_entries import Deployed
+from ceremony.records.act_entries import Proposed
 from ceremony.records.evidence import BlockSeen, ContractSeen
-from ceremony.records.structs import Genesis, TypedAct
+from ceremony.records.structs import ProposedAct, TypedAct
 
 T = TypeVar("T")
 
@@ -32,9 +32,9 @@ def same(c: Conductor, what: str, look: Callable[[ChainReader], T]) -> T:
 
 
 def see(c: Conductor) -> ContractSeen:
-    """The contract as it finally is; ChainMismatch unless it is the one this ceremony deploys."""
+    """The contract as it finally is; ChainMismatch unless it is the one this ceremony deploys, or takes over."""
     seen = see_contract(c.ports.readers, contract_of(c))
-    require_standing(seen, find_artifact(c.state.opened.files), c.state.terms)
+    require_standing(seen, find_artifact(c.state.opened.files), c.state.terms, c.state.roster_at(seen.epoch))
     return seen
 
 
@@ -46,23 +46,25 @@ def wait(c: Conductor, reached: Callable[[BlockSeen], bool]) -> None:
 
 def is_taken(seen: ContractSeen, owed: TypedAct) -> bool:
     """Whether this act, and no other, is the contract's last."""
-    return seen.head == head_after(genesis_of(owed), digest(owed))
+    return seen.head == head_after(proposed_act(owed), digest(owed))
 
 
 def contract_of(c: Conductor) -> str:
-    """The deployed contract's address."""
-    return deployed_of(c).contract
-
-
-def deployed_of(c: Conductor) -> Deployed:
-    """The entry that says where the contract stands, and since which final block at the latest."""
-    if c.state.deployed is None:  # pragma: no cover - the protocol deploys first
+    """The contract's address."""
+    if c.state.contract is None:  # pragma: no cover - the protocol deploys first
         raise AssertionError
-    return c.state.deployed
+    return c.state.contract
 
 
-def genesis_of(owed: TypedAct) -> Genesis:
+def proposed_of(c: Conductor) -> Proposed:
+    """The entry that proposed the act in hand, with the contract as it was seen then."""
+    if c.state.proposed is None:  # pragma: no cover - the protocol proposes first
+        raise AssertionError
+    return c.state.proposed
+
+
+def proposed_act(owed: TypedAct) -> ProposedAct:
     """The act as what it is in this version."""
-    if not isinstance(owed.struct, Genesis):  # pragma: no cover - only genesis is proposed in this version
+    if not isinstance(owed.struct, ProposedAct):  # pragma: no cover - nothing else is proposed in this version
         raise AssertionError  # noqa: TRY004 - a fault of this program, not of a type
     return owed.struct

@@ -1,15 +1,20 @@
 """Everything the conductor reaches the world through. Real doors and simulators implement the same ports."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ceremony.anchor.chain import ChainReader, ChainWriter
 from ceremony.custody import messages as c
+from ceremony.errors import OutOfTurn
 from ceremony.hsm.agents import AgentPort
 from ceremony.records.evidence import FileDigest
 from ceremony.records.plan import TokenPlan
+
+if TYPE_CHECKING:
+    from ceremony.conductor.custody import Custody
 
 
 class People(Protocol):
@@ -57,6 +62,14 @@ class CombinerPort(Protocol):
 
     def combine(self, request: c.Combine) -> c.Combined:
         """Open one envelope; OpeningError names who answered wrongly."""
+        ...
+
+    def rewrap(self, request: c.Rewrap) -> c.WrappedAnew:
+        """Wrap one envelope's payload key to another dealing; OpeningError names who answered wrongly."""
+        ...
+
+    def reopen(self, request: c.Reopen) -> c.PayloadSeen:
+        """See that a payload's key is there; OpeningError names who answered wrongly."""
         ...
 
     def close(self) -> None:
@@ -109,6 +122,14 @@ class Ports:
     tool: str
     """SHA-256 of the toolkit's own files, hex with 0x."""
     finality: Finality = Finality()
+    open_predecessor: "Callable[[Ports], AbstractContextManager[Custody]]" = field(default_factory=lambda: no_predecessor)
+    """The closed ceremony that hands over, with its custody journal, under its lock; its agents come through the ports given."""
+
+
+def no_predecessor(_ports: Ports) -> "AbstractContextManager[Custody]":
+    """Of a first ceremony: OutOfTurn."""
+    message = "this ceremony's plan names no predecessor"
+    raise OutOfTurn(message)
 
 
 @dataclass(frozen=True)

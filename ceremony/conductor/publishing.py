@@ -18,7 +18,7 @@ from ceremony.anchor.events import TOPICS
 from ceremony.anchor.proven import prove_contract
 from ceremony.anchor.standing import require_receipt
 from ceremony.conductor.conductor import Conductor
-from ceremony.conductor.looking import contract_of, deployed_of, genesis_of, is_taken, same, see, wait
+from ceremony.conductor.looking import contract_of, is_taken, proposed_act, proposed_of, same, see, wait
 from ceremony.errors import AnswerLost, CallReverted, ChainLied, ChainMismatch, ChainUnreachable, NonceUsed
 from ceremony.quorum.approvals import Approval, require_alive
 from ceremony.records import act_entries as act
@@ -32,9 +32,10 @@ NOT_FINAL_BLOCKS = 1000
 
 def calldata(c: Conductor, owed: TypedAct, approvals: tuple[Approval, ...]) -> bytes:
     """What is sent to the contract: the act with these approvals."""
-    signatures = {from_hex(c.state.roster[one.custodian]): from_hex(one.signature) for one in approvals}
-    approved = encode_approvals(signatures, [from_hex(address) for address in ascending(c.state.roster.values())])
-    return encode_call(genesis_of(owed), *approved)
+    roster = c.state.committee.roster
+    signatures = {from_hex(roster[one.custodian]): from_hex(one.signature) for one in approvals}
+    approved = encode_approvals(signatures, [from_hex(address) for address in ascending(roster.values())])
+    return encode_call(proposed_act(owed), *approved)
 
 
 def simulate(c: Conductor, data: bytes, block: BlockSeen) -> None:
@@ -62,12 +63,12 @@ def promise_payment(c: Conductor) -> Payment:
 
 def publish(c: Conductor, owed: TypedAct, data: bytes, payment: Payment | None) -> None:
     """Send the act and follow it until it is final; DeadlinePassed once it can never be."""
-    sending = _Sending(c, data, payment)
+    sending = _Sending(c, data, TOPICS[proposed_act(owed).type], payment)
 
     def reached(block: BlockSeen) -> bool:
         if is_taken(see(c), owed):
             return True
-        require_alive(genesis_of(owed), block.time)
+        require_alive(proposed_act(owed), block.time)
         sending.go_on(block)
         return False
 
@@ -76,18 +77,26 @@ def publish(c: Conductor, owed: TypedAct, data: bytes, payment: Payment | None) 
 
 def read_receipt(c: Conductor, owed: TypedAct, attempt: int) -> act.Anchored:
     """The act's transaction, event and block; ChainLied unless they are exactly this act's."""
-    contract, seen, first = contract_of(c), see(c), deployed_of(c).seen.block.number
-    found = same(c, "the genesis event", lambda r: r.transactions_with(contract, TOPICS["Genesis"], first, seen.block.number))
+    contract, seen, first, kind = contract_of(c), see(c), proposed_of(c).seen.block.number, proposed_act(owed).type
+    found = same(c, f"the {kind} event", lambda r: r.transactions_with(contract, TOPICS[kind], first, seen.block.number))
     if len(found) != 1:
-        message = f"{len(found)} genesis events of {contract} are final, not one"
+        message = f"{len(found)} {kind} events of {contract} are final since the act was proposed, not one"
         raise ChainLied(message, culprits=tuple(reader.name for reader in c.ports.readers))
     receipt = same(c, "the receipt", lambda reader: reader.receipt(found[0]))
     if receipt is None:
         message = f"the endpoints have no receipt of {found[0]}"
         raise ChainLied(message, culprits=tuple(reader.name for reader in c.ports.readers))
     block = same(c, "the block", lambda reader: reader.block(receipt.block_number))
-    require_receipt(receipt, contract, genesis_of(owed), digest(owed), block)
+    require_receipt(receipt, contract, proposed_act(owed), digest(owed), block)
     return act.Anchored(attempt=attempt, digest=to_hex(digest(owed)), transaction=receipt.transaction, block=block, seen=seen)
+
+
+def is_halted(c: Conductor, seen: ContractSeen) -> bool:
+    """Whether the contract is halted at the block where it was seen, proven through every endpoint that answers."""
+    artifact, contract = find_artifact(c.state.opened.files), contract_of(c)
+    return same(
+        c, "whether it is halted", lambda r: prove_contract(r, contract, seen.block, artifact, seen.genesis_root).counters.halted
+    )
 
 
 def require_effects(c: Conductor, expected: Effects, seen: ContractSeen) -> None:
@@ -119,6 +128,7 @@ class _Sending:
 
     c: Conductor
     data: bytes
+    topic: bytes
     payment: Payment | None
     transaction: str | None = None
     times: int = 0
@@ -165,7 +175,7 @@ class _Sending:
     def _on_its_way(self, final: int) -> bool:
         """Whether it stands in a block that is not final yet, whoever sent it and whenever."""
         contract, last = contract_of(self.c), final + NOT_FINAL_BLOCKS
-        return self._any(lambda reader: bool(reader.transactions_with(contract, TOPICS["Genesis"], final, last)))
+        return self._any(lambda reader: bool(reader.transactions_with(contract, self.topic, final, last)))
 
     def _waits(self) -> bool:
         """Whether what was sent last still waits somewhere; not known, if the answer to it was lost."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from ceremony.conductor import anchoring, dealing, deploying, enrolling, proving
+from ceremony.conductor import anchoring, dealing, deploying, enrolling, proving, succeeding
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.self_test import self_test
 from ceremony.protocol.steps import WORDING, Step, StepKind
@@ -11,6 +11,7 @@ from ceremony.records.roster_entries import RunStarted
 
 HANDLERS: Mapping[StepKind, Callable[[Conductor, Step], None]] = MappingProxyType(
     {
+        StepKind.SUCCEED: succeeding.name_predecessor,
         StepKind.ENROL: enrolling.enrol,
         StepKind.CUSTODY: enrolling.state_custody,
         StepKind.DISCARD: enrolling.discard,
@@ -26,12 +27,18 @@ HANDLERS: Mapping[StepKind, Callable[[Conductor, Step], None]] = MappingProxyTyp
         StepKind.DEPLOY: deploying.deploy,
         StepKind.PROPOSE: anchoring.propose,
         StepKind.VOID: anchoring.void,
+        StepKind.LIST: succeeding.list_envelopes,
+        StepKind.REWRAP: succeeding.rewrap,
+        StepKind.REOPEN: succeeding.reopen,
+        StepKind.SUM_UP: succeeding.sum_up,
         StepKind.NAME: anchoring.name_signers,
     },
 )
 """Steps that `run` takes one by one; approvals, the anchor and the closing signatures have commands of their own."""
 
-TOGETHER: Mapping[StepKind, Callable[[Conductor, Sequence[Step]], None]] = MappingProxyType({StepKind.TRANSPORT: enrolling.transports})
+TOGETHER: Mapping[StepKind, Callable[[Conductor, Sequence[Step]], None]] = MappingProxyType(
+    {StepKind.TRANSPORT: enrolling.transports, StepKind.DESTROY: succeeding.destroy}
+)
 """Steps that `run` takes for all tokens at once."""
 
 SITTINGS: Mapping[StepKind, str] = MappingProxyType(
@@ -46,15 +53,20 @@ SITTINGS: Mapping[StepKind, str] = MappingProxyType(
         StepKind.OPEN_TEST: "prove",
         StepKind.WITNESS: "prove",
         StepKind.RETIRE: "prove",
+        StepKind.REWRAP: "rewrap",
+        StepKind.REOPEN: "reopen",
     },
 )
 """One PIN entry opens a token for one sitting; its session is closed when the sitting ends (T10)."""
+
+BY_FIVE = frozenset({StepKind.REWRAP, StepKind.REOPEN})
+"""Sittings that need any five tokens; in all others each has its part."""
 
 
 def run(c: Conductor) -> tuple[Step, ...]:
     """Take steps until none is left that `run` takes; returns what is owed then (by whom: `WORDING`)."""
     passed = self_test()
-    if any(step.kind in SITTINGS or step.kind is StepKind.DEAL for step in c.state.owed()):
+    if any(step.kind in SITTINGS.keys() - BY_FIVE or step.kind is StepKind.DEAL for step in c.state.owed()):
         c.start_agents()  # an old copy of the transcript ends here, before anything is written
     if c.state.closing is None:
         c.write(RunStarted(tool=c.ports.tool, self_tests=passed))
@@ -91,5 +103,6 @@ def take(c: Conductor, owed: Sequence[Step]) -> None:
 
 def _tell(c: Conductor, step: Step) -> None:
     wording = WORDING[step.kind]
-    who = c.who(step.part) if wording.actor == "custodian" else f"the {wording.actor}" if wording.actor == "operator" else wording.actor
+    who = f"the {wording.actor}" if wording.actor == "operator" else wording.actor
+    who = c.state.plan_of(step).who(step.part) if wording.actor == "custodian" else who
     c.ports.people.tell(f"[{c.size:3}] {who} {wording.does}")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, cast
 from pydantic import Field
 
 from ceremony.records.base import Count, Hex32, HexBytes, Index, Plain, Point33, Record, kinds_of, parse_tagged
-from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.evidence import EnvelopeHeader, SealedHeader
 from ceremony.records.roster_entries import Enrolled, TransportMade
 from ceremony.records.structs import Domain
 
@@ -89,6 +89,57 @@ class Combined(Record):
     reply: Literal["combined"] = "combined"
     file_key: Annotated[Hex32, Field(repr=False)]
     memory_locked: bool = False
+
+
+class Rewrap(Record):
+    """Open an envelope from these answers, and wrap the payload's key to another dealing at once; it is shown to nobody."""
+
+    ask: Literal["rewrap"] = "rewrap"
+    sealed: SealedHeader
+    k: Count
+    answers: Annotated[tuple[tuple[Index, Hex32], ...], Field(repr=False)]
+    require_locked_memory: bool = False
+    origin: Hex32
+    """The digest of the header that the file itself carries."""
+    ceremony: Hex32
+    dealing: Count
+    n: Count
+    commitments: tuple[Point33, ...]
+
+
+class WrappedAnew(Record):
+    """The new header, and a commitment to the payload's key that it wraps."""
+
+    reply: Literal["wrapped_anew"] = "wrapped_anew"
+    sealed: SealedHeader
+    payload: Hex32
+
+
+class Reopen(Record):
+    """Open an envelope from these answers, only to commit to the payload's key that it wraps."""
+
+    ask: Literal["reopen"] = "reopen"
+    sealed: SealedHeader
+    k: Count
+    answers: Annotated[tuple[tuple[Index, Hex32], ...], Field(repr=False)]
+    require_locked_memory: bool = False
+    origin: Hex32
+
+
+class PayloadSeen(Record):
+    """A commitment to the payload's key."""
+
+    reply: Literal["payload_seen"] = "payload_seen"
+    payload: Hex32
+
+
+CombinerRequest = Annotated[Combine | Rewrap | Reopen, Field(discriminator="ask")]
+_COMBINER = kinds_of(CombinerRequest, "ask")
+
+
+def parse_combiner_request(line: bytes) -> CombinerRequest:
+    """Read one request to the combiner; RecordError when it is not one."""
+    return cast("CombinerRequest", parse_tagged(line, "ask", _COMBINER))
 
 
 DealerRequest = Annotated[OpenDealing | RevealSystem | Deal, Field(discriminator="ask")]

@@ -24,8 +24,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from ceremony.custody.stream import Source
 from ceremony.errors import OpeningError, RecordError
 from ceremony.records.base import from_hex, to_hex
-from ceremony.records.custody_entries import SealedHeader
-from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.evidence import EnvelopeHeader, SealedHeader
 
 INTRODUCTION = b"age-encryption.org/v1"
 STANZA = b"-> ceremony/v1"

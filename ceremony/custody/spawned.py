@@ -47,6 +47,14 @@ class SpawnedCombiner:
         """Combine answers; OpeningError names who answered wrongly."""
         return m.Combined.parse(self._process.ask(request.encode()))
 
+    def rewrap(self, request: m.Rewrap) -> m.WrappedAnew:
+        """Wrap an envelope's payload key to another dealing; OpeningError names who answered wrongly."""
+        return m.WrappedAnew.parse(self._process.ask(request.encode()))
+
+    def reopen(self, request: m.Reopen) -> m.PayloadSeen:
+        """See that a payload's key is there; OpeningError names who answered wrongly."""
+        return m.PayloadSeen.parse(self._process.ask(request.encode()))
+
     def close(self) -> None:
         """Make sure it is gone, and the file key with it."""
         self._process.close()

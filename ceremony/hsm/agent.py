@@ -15,10 +15,10 @@ from ceremony.hsm import messages as m
 from ceremony.hsm.checked import governance_address, one_key, read_back, sign_act
 from ceremony.hsm.marks import MarkFile
 from ceremony.hsm.token import Role, Token, object_id
-from ceremony.quorum.replay import advance_mark, found_mark, require_void, sign_mark
+from ceremony.quorum.replay import advance_mark, found_mark, require_successor, require_void, sign_mark
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.evidence import TokenSeen
-from ceremony.records.structs import Checkpoint, Enrolment, Genesis, Struct, TypedAct
+from ceremony.records.structs import Checkpoint, Enrolment, Genesis, Rotate, Struct, Succession, TypedAct, covered
 from ceremony.transcript.merkle import require_consistency
 
 if TYPE_CHECKING:
@@ -118,9 +118,10 @@ class Agent:
         if mark is None:
             message = "the high-water mark is missing: its custodian must found it anew"
             raise MarkError(message, culprits=(self._who,), remedy="Approve again and answer the question about the missing mark.")
-        self._require_part(request)
+        shown = request.successor or request.extension
         mark = advance_mark(mark, request.ceremony, request.extension)
-        mark = sign_mark(mark, request.act, require_void(request.voided, request.extension))
+        self._require_part(request, shown.size, shown.root)
+        mark = sign_mark(mark, request.act, require_void(request.voided, shown.size, shown.root))
         self._marks.write(mark)  # durable before the signature exists (P3)
         key_id = object_id(from_hex(request.ceremony), 0, Role.GOVERNANCE, request.custodian)
         signature = self._sign(key_id, request.act)
@@ -138,10 +139,13 @@ class Agent:
     def _sign(self, key_id: bytes, act: TypedAct) -> str:
         return sign_act(self._token, key_id, act, self._who)
 
-    def _require_part(self, request: m.Sign) -> None:
+    def _require_part(self, request: m.Sign, size: int, root: str) -> None:
+        """The act stands in the transcript shown: this token's own, or for a rotation that of the ceremony which succeeds it."""
         struct: Struct = request.act.struct
-        if not isinstance(struct, Genesis | Checkpoint):
-            message = f"{struct.type} is not an act a custodian approves"
+        if not isinstance(struct, Genesis | Rotate | Checkpoint | Succession) or isinstance(struct, Rotate) != bool(request.successor):
+            message = f"{struct.type} is not an act a custodian approves here"
             raise MarkError(message, culprits=(self._who,))
-        proof = [from_hex(step) for step in request.act_proof]
-        require_consistency(struct.size, from_hex(struct.root), request.extension.size, from_hex(request.extension.root), proof)
+        if request.successor is not None:
+            require_successor(request.successor, request.ceremony, request.extension)
+        proof, (begin, begin_root) = [from_hex(step) for step in request.act_proof], covered(struct)
+        require_consistency(begin, from_hex(begin_root), size, from_hex(root), proof)

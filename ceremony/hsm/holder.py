@@ -163,12 +163,18 @@ class Holder:
         attestation, signature = self._attest(request.domain, request.place, "retirement", evidence)
         return m.RetirementReply(evidence=evidence, attestation=attestation, signature=signature)
 
+    def destroy_shard(self, request: m.DestroyShard) -> m.RetirementReply:
+        left = self.discard(m.Discard(place=request.place))
+        evidence = RetirementEvidence(transport_keys=left.transport, shards=left.shard)
+        attestation, signature = self._attest(request.domain, request.place, "destruction", evidence)
+        return m.RetirementReply(evidence=evidence, attestation=attestation, signature=signature)
+
     def discard(self, request: m.Discard) -> m.HoldingsReply:
         for role in (Role.TRANSPORT, Role.SHARD):
             self._token.destroy(self._id(request.place, role), role)
         left = self.holdings(m.Holdings(place=request.place))
         if left.transport or left.shard:
-            message = "the token still lists keys of the abandoned dealing"
+            message = "the token still lists keys of the dealing that it was to destroy"
             raise TokenLied(message, culprits=(self._who,))
         return left
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import Field
 
-from ceremony.quorum.replay import Extension, Mark, ShownVoid
+from ceremony.quorum.replay import Extension, Mark, ShownVoid, Successor
 from ceremony.records.base import (
     Address,
     Count,
@@ -181,6 +181,14 @@ class Discard(Record):
     place: Place
 
 
+class DestroyShard(Record):
+    """Destroy the shard of a dealing that another has replaced, read back, sign what is left."""
+
+    ask: Literal["destroy_shard"] = "destroy_shard"
+    domain: Domain
+    place: Place
+
+
 class Holdings(Record):
     """How many keys of each role the token holds for this place."""
 
@@ -213,7 +221,7 @@ class FoundMark(Record):
 
 
 class Sign(Record):
-    """Sign an act: the transcript it stands in must extend the mark, and the act's own root must be a part of that transcript."""
+    """Sign an act: the transcript must extend the mark, and the act's own root must be a part of it, or of a successor's that names it."""
 
     ask: Literal["sign"] = "sign"
     ceremony: Hex32
@@ -222,6 +230,7 @@ class Sign(Record):
     extension: Extension
     act_proof: tuple[Hex32, ...]
     voided: ShownVoid | None
+    successor: Successor | None = None
 
 
 class Probe(Record):
@@ -248,6 +257,7 @@ Request = Annotated[
     | AttestOpening
     | Retire
     | Discard
+    | DestroyShard
     | Holdings
     | ReadMark
     | Follow

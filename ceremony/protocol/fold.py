@@ -4,11 +4,13 @@ What an entry claims (signatures, sums, what tokens and chains showed) is proven
 `ceremony.verify` afterwards.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from ceremony.errors import OutOfTurn, PlanError
+from ceremony.protocol import succession
+from ceremony.protocol.effects import Effect, Rule, body_of, keep, keep_by
 from ceremony.protocol.state import SYSTEM, State, source_of
 from ceremony.protocol.steps import Step, StepKind, opening_set
 from ceremony.protocol.table import BEGINS, Edge, step_of
@@ -17,6 +19,7 @@ from ceremony.records import dealing_entries as deal
 from ceremony.records import roster_entries as roster
 from ceremony.records.entries import Entry
 from ceremony.records.plan_text import parse_plan
+from ceremony.records.structs import covered
 
 
 def fold(entries: Iterable[Entry]) -> State:
@@ -76,14 +79,14 @@ def _require_turn(state: State, entry: Entry, step: Step, edge: Edge) -> None:
         raise _refused(entry, f"the step {step.kind}{f' {step.part}' if step.part else ''} is not owed")
     if edge is Edge.BEGIN and step in state.begun:
         raise _refused(entry, "its step was begun before and has no outcome yet")
-    if edge is not Edge.BEGIN and step.kind in BEGINS and step not in state.begun:
+    if edge in {Edge.PART, Edge.END} and step.kind in BEGINS and step not in state.begun:
         raise _refused(entry, "the intent before it is missing")
 
 
 def _allowed(state: State) -> set[Step]:
     allowed = set(state.owed())
     if state.proposed and not (state.aborting or state.anchoring):
-        allowed |= {Step(StepKind.APPROVE, index, state.attempt) for index in state.plan.indices if index not in state.approvals}
+        allowed |= {Step(StepKind.APPROVE, index, state.attempt) for index in state.committee.roster if index not in state.approvals}
     if state.stopped:  # the chain may have taken the act before the stop reached anyone
         allowed.add(Step(StepKind.ANCHOR, 0, state.attempt))
     if state.closing:
@@ -94,13 +97,11 @@ def _allowed(state: State) -> set[Step]:
 def _record(state: State, step: Step, edge: Edge) -> None:
     if edge is Edge.BEGIN:
         state.begun.add(step)
-    elif edge is Edge.END:
+    elif edge in {Edge.END, Edge.GIVE_UP}:
         state.done.add(step)
 
 
 # --- rules: the reason why this entry may not stand here, or None; only what the order of steps does not already say ---
-
-_Rule = Callable[[State, Any], str | None]
 
 
 def _sources(state: State) -> set[str]:
@@ -140,8 +141,11 @@ def _judge_abandonment(state: State, body: deal.DealingAbandoned) -> str | None:
 
 
 def _judge_proposal(state: State, body: act.Proposed) -> str | None:
-    if body.act.size != state.size:
-        return f"its act covers {body.act.size} entries, but {state.size} stand before it"
+    if body.act.type != ("Rotate" if state.predecessor else "Genesis"):
+        return "a first ceremony proposes its genesis, a successor the rotation to its roster"
+    size, _ = covered(body.act)
+    if size != state.size:
+        return f"its act covers {size} entries, but {state.size} stand before it"
     seen = (body.seen.head, body.seen.sequence, body.seen.epoch)
     return None if seen == (body.act.head, body.act.sequence, body.act.epoch) else "its act is not on the contract's state that it shows"
 
@@ -161,7 +165,7 @@ def _judge_failure(state: State, body: act.ApprovalFailed) -> str | None:
 
 
 def _judge_abort(state: State, body: act.AbortAsked) -> str | None:
-    if body.custodian not in state.enrolled:
+    if body.custodian not in state.committee.roster:
         return "a stranger asks"
     return "it is stopped already" if state.aborting else _judge_attempt(state, body)
 
@@ -192,7 +196,7 @@ def _judge_mark(state: State, body: roster.MarkFounded) -> str | None:
     return None if body.custodian in state.enrolled and body.size == state.size else "only an enrolled token founds a mark, at this size"
 
 
-_RULES: Mapping[str, _Rule] = MappingProxyType(
+_RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "run_started": lambda _state, _body: None,
         "mark_founded": _judge_mark,
@@ -209,6 +213,7 @@ _RULES: Mapping[str, _Rule] = MappingProxyType(
         "act_voided": _judge_void,
         "anchor_begun": _judge_anchor_intent,
         "closing_named": _judge_naming,
+        **succession.RULES,
     },
 )
 
@@ -235,59 +240,48 @@ def _discard(state: State, entry: Entry) -> None:
 
 
 def _propose(state: State, entry: Entry) -> None:
-    state.proposed, state.proposed_at = _body(entry), entry.index
+    state.proposed, state.proposed_at = body_of(entry), entry.index
     state.approvals, state.failures = {}, {}
 
 
 def _approve(state: State, entry: Entry) -> None:
-    body = _body(entry)
+    body = body_of(entry)
     state.approvals[body.custodian] = body
     state.failures.pop(body.custodian, None)
 
 
 def _fail(state: State, entry: Entry) -> None:
-    body = _body(entry)
+    body = body_of(entry)
     state.failures[body.custodian] = entry.index
     state.begun.discard(Step(StepKind.APPROVE, body.custodian, state.attempt))
 
 
 def _void(state: State, entry: Entry) -> None:
-    state.voided, state.stopped_by = _body(entry), state.aborting
+    state.voided, state.stopped_by = body_of(entry), state.aborting
     state.proposed, state.aborting, state.anchoring = None, None, None
     state.attempt += 1
 
 
-def _body(entry: Entry) -> Any:  # noqa: ANN401 - the kind was looked up one line earlier
-    return entry.body
-
-
-def _keep(name: str) -> Callable[[State, Entry], None]:
-    return lambda state, entry: setattr(state, name, entry.body)
-
-
-def _keep_by(name: str, key: str) -> Callable[[State, Entry], None]:
-    return lambda state, entry: getattr(state, name).__setitem__(getattr(entry.body, key), entry.body)
-
-
-_AFTER: Mapping[str, Callable[[State, Entry], None]] = MappingProxyType(
+_AFTER: Mapping[str, Effect] = MappingProxyType(
     {
-        "enrolled": _keep_by("enrolled", "custodian"),
-        "transport_made": _keep_by("transports", "custodian"),
-        "contribution_committed": _keep_by("contributions", "source"),
-        "contribution_revealed": _keep_by("revealed", "source"),
-        "dealt": _keep("dealt"),
-        "test_sealed": _keep("test"),
+        "enrolled": keep_by("enrolled", "custodian"),
+        "transport_made": keep_by("transports", "custodian"),
+        "contribution_committed": keep_by("contributions", "source"),
+        "contribution_revealed": keep_by("revealed", "source"),
+        "dealt": keep("dealt"),
+        "test_sealed": keep("test"),
         "dealing_abandoned": _abandon,
         "discarded": _discard,
-        "deploy_begun": _keep("deploying"),
-        "deployed": _keep("deployed"),
+        "deploy_begun": keep("deploying"),
+        "deployed": keep("deployed"),
         "proposed": _propose,
         "approved": _approve,
         "approval_failed": _fail,
-        "abort_asked": _keep("aborting"),
+        "abort_asked": keep("aborting"),
         "act_voided": _void,
-        "anchor_begun": _keep("anchoring"),
-        "anchored": _keep("anchored"),
-        "closing_named": _keep("closing"),
+        "anchor_begun": keep("anchoring"),
+        "anchored": keep("anchored"),
+        "closing_named": keep("closing"),
+        **succession.AFTER,
     },
 )

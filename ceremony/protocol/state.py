@@ -3,17 +3,20 @@
 This file says what a state is and what it owes; `ceremony.protocol.fold` says what each entry does to it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ceremony.acts.roster import ascending
 from ceremony.anchor.artifacts.deployment import Terms
 from ceremony.errors import OutOfTurn
+from ceremony.protocol.committee import Committee
 from ceremony.protocol.steps import Course, Phase, Step, StepKind, phases
 from ceremony.records import act_entries as act
 from ceremony.records import dealing_entries as deal
 from ceremony.records import roster_entries as roster
+from ceremony.records import succession_entries as succession
 from ceremony.records.base import from_hex
+from ceremony.records.evidence import BlockSeen
 from ceremony.records.plan import Plan
 from ceremony.records.structs import Checkpoint, Domain, OnChain, TypedAct
 
@@ -25,6 +28,13 @@ FIRST_EPOCH = 1
 def source_of(custodian: int) -> str:
     """How a custodian's contribution to a dealing is called in the transcript."""
     return f"custodian {custodian}"
+
+
+def course_of(plan: Plan) -> Course:
+    """The whole course of a ceremony of this plan, as it is foreseen: the first k sign, one envelope is carried over."""
+    quorum = plan.quorum
+    course = Course(quorum.n, quorum.k, named=tuple(plan.indices)[: quorum.k])
+    return replace(course, predecessors=quorum.n, envelopes=1) if plan.succeeds else course
 
 
 @dataclass
@@ -59,6 +69,15 @@ class State:
     anchoring: act.AnchorBegun | None = None
     anchored: act.Anchored | None = None
     closing: act.ClosingNamed | None = None
+    succeeded: succession.SuccessionOpened | None = None
+    predecessor: Committee | None = None
+    """Who hands over; None in a first ceremony."""
+    listed: succession.EnvelopesListed | None = None
+    rewrapped: dict[int, succession.Rewrapped] = field(default_factory=dict)
+    summary: succession.SuccessionProposed | None = None
+    consents: dict[int, succession.Consented] = field(default_factory=dict)
+    left_behind: dict[int, succession.ShardOutstanding] = field(default_factory=dict)
+    """Custodians of the predecessor whose shard may still be there (P1)."""
 
     # --- what is owed ---
 
@@ -68,7 +87,9 @@ class State:
         quorum = self.plan.quorum
         discards = tuple((dealing, index) for dealing, held in sorted(self.remnants.items()) for index in sorted(held))
         named = self.closing.custodians if self.closing else ()
-        return Course(quorum.n, quorum.k, self.dealing, self.attempt, discards, self.stopped, named)
+        before = (self.predecessor.plan.quorum.n if self.predecessor else quorum.n) if self.plan.succeeds else 0
+        envelopes = self.listed.envelopes if self.listed else 0
+        return Course(quorum.n, quorum.k, self.dealing, self.attempt, discards, self.stopped, named, before, envelopes)
 
     def phase(self, signed: frozenset[int] = frozenset()) -> Phase | None:
         """The first unfinished phase; `signed` are the custodians whose signature the checkpoint file has. None when closed."""
@@ -98,18 +119,41 @@ class State:
         return {index: entry.enrolment.governance_key for index, entry in sorted(self.enrolled.items())}
 
     @property
+    def epoch(self) -> int:
+        """The number of this ceremony's roster."""
+        return self.succeeded.epoch + 1 if self.succeeded else FIRST_EPOCH
+
+    @property
+    def committee(self) -> Committee:
+        """Who approves the act that this ceremony proposes: its own custodians, or those who hand over."""
+        return self.predecessor or Committee(self.plan, self.opened.ceremony, self.roster, FIRST_EPOCH)
+
+    @property
+    def asked_plan(self) -> Plan:
+        """The plan that names those whose signature is owed now: the predecessor's until its act is on chain."""
+        return self.committee.plan if self.anchored is None else self.plan
+
+    def plan_of(self, step: Step) -> Plan:
+        """The plan that names the custodian of a step."""
+        return self.committee.plan if step.kind in {StepKind.APPROVE, StepKind.DESTROY} else self.plan
+
+    def roster_at(self, epoch: int) -> tuple[str, ...]:
+        """The governance addresses in charge in an epoch, ascending: those who hand over, or this ceremony's own."""
+        return ascending((self.committee.roster if epoch == self.committee.epoch else self.roster).values())
+
+    @property
     def commitments(self) -> tuple[str, ...]:
         """The dealing's Feldman commitments, hex; none before it was dealt."""
         return self.dealt.commitments if self.dealt else ()
 
     @property
     def terms(self) -> Terms:
-        """What the contract's creation code fixes for this ceremony."""
-        quorum = self.plan.quorum
+        """What the contract's creation code fixes: this ceremony, or the first one of those that succeed each other."""
+        quorum, origin = self.plan.quorum, self.succeeded.origin if self.succeeded else None
         return Terms(
             name=self.domain_name,
-            ceremony_id=from_hex(self.opened.ceremony),
-            roster=ascending(self.roster.values()),
+            ceremony_id=from_hex(origin.ceremony if origin else self.opened.ceremony),
+            roster=origin.roster if origin else ascending(self.roster.values()),
             k=quorum.k,
             halting=quorum.halting,
         )
@@ -129,12 +173,26 @@ class State:
         """What the closing checkpoint is of (C2SP: the log's name)."""
         return f"ceremony/{self.opened.ceremony.removeprefix('0x')}"
 
+    @property
+    def contract(self) -> str | None:
+        """The contract's address, hex; None before it stands."""
+        if self.succeeded is not None:
+            return self.succeeded.origin.contract
+        return self.deployed.contract if self.deployed else None
+
+    @property
+    def first_block(self) -> BlockSeen | None:
+        """The final block at which the contract stood already, and had taken nothing; None before it stands."""
+        if self.succeeded is not None:
+            return self.succeeded.origin.block
+        return self.deployed.seen.block if self.deployed else None
+
     def contract_act(self, struct: OnChain | Checkpoint) -> TypedAct:
         """A struct in the contract's domain; OutOfTurn before the contract stands."""
-        if self.deployed is None:
+        if self.contract is None:
             message = "the contract does not stand yet"
             raise OutOfTurn(message)
-        domain = Domain(name=self.domain_name, chain_id=self.plan.chain.id, contract=self.deployed.contract, salt=None)
+        domain = Domain(name=self.domain_name, chain_id=self.plan.chain.id, contract=self.contract, salt=None)
         return TypedAct(domain=domain, struct=struct)
 
     @property

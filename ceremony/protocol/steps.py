@@ -14,6 +14,7 @@ OPENING_ROUNDS = (1, 2)
 class StepKind(StrEnum):
     """What kind of step."""
 
+    SUCCEED = "succeed"
     ENROL = "enrol"
     CUSTODY = "custody"
     DISCARD = "discard"
@@ -32,13 +33,19 @@ class StepKind(StrEnum):
     APPROVE = "approve"
     VOID = "void"
     ANCHOR = "anchor"
+    LIST = "list"
+    REWRAP = "rewrap"
+    REOPEN = "reopen"
+    SUM_UP = "sum-up"
+    CONSENT = "consent"
+    DESTROY = "destroy"
     NAME = "name"
     SIGN = "sign"
 
 
 @dataclass(frozen=True, order=True)
 class Step:
-    """One step. `part` is the custodian (or the opening round), `series` the dealing or the attempt; 0 where there is none."""
+    """One step. `part` is the custodian (or the opening round, or the envelope), `series` the dealing or the attempt; else 0."""
 
     kind: StepKind
     part: int = 0
@@ -61,6 +68,9 @@ _NONE = "nothing"
 
 WORDING: Mapping[StepKind, Wording] = MappingProxyType(
     {
+        StepKind.SUCCEED: Wording(
+            "operator", "run", "writes down, from its closed transcript, who hands over", _NONE, "the predecessor's id and roster"
+        ),
         StepKind.ENROL: Wording(
             "custodian", "run", "connects the token; a governance key is born inside it and signs the enrolment", _PIN, "the key's address"
         ),
@@ -109,11 +119,11 @@ WORDING: Mapping[StepKind, Wording] = MappingProxyType(
             "Yes",
             "its address, code hash and numbers before anything is sent",
         ),
-        StepKind.PROPOSE: Wording("operator", "run", "proposes the genesis act on the final state of the contract", _NONE, "the act"),
+        StepKind.PROPOSE: Wording("operator", "run", "proposes the act on the final state of the contract", _NONE, "the act"),
         StepKind.APPROVE: Wording(
             "custodian",
             "approve",
-            "reads the genesis act, compares its digest with the neighbours', and approves",
+            "reads the act, compares its digest with the neighbours', and approves",
             f"Yes, then {_PIN}",
             "the act in plain words, its digest in hex and in words",
         ),
@@ -126,6 +136,34 @@ WORDING: Mapping[StepKind, Wording] = MappingProxyType(
             "publishes the approved act and waits until it is final",
             "the payer's password (none on a dev chain)",
             "the receipt",
+        ),
+        StepKind.LIST: Wording(
+            "operator",
+            "run",
+            "closes the predecessor's register of envelopes: what is not on it will be lost",
+            "Yes",
+            "every registered envelope, and the words that unregistered ones will be lost",
+        ),
+        StepKind.REWRAP: Wording(
+            "five custodians",
+            "run",
+            "of the old roster let their tokens open an envelope's key, which is wrapped to the new master key at once",
+            _PIN,
+            "the envelope's description",
+        ),
+        StepKind.REOPEN: Wording(
+            "five custodians", "run", "of the new roster show that their tokens bring the same key back", _PIN, "that it is the same"
+        ),
+        StepKind.SUM_UP: Wording("operator", "run", "proposes the list of what was carried over", _NONE, "its digest"),
+        StepKind.CONSENT: Wording(
+            "custodian",
+            "approve",
+            "reads the list of what was carried over and its cut-off date, and approves that the old shards are destroyed",
+            f"Yes, then {_PIN}",
+            "the list, its digest in hex and in words",
+        ),
+        StepKind.DESTROY: Wording(
+            "custodian", "run", "of the old roster lets the token destroy its old shard", f"Yes, then {_PIN}", "that nothing of it is left"
         ),
         StepKind.NAME: Wording("operator", "run", "names the custodians who sign the closing checkpoint", _NONE, "their names"),
         StepKind.SIGN: Wording(
@@ -163,6 +201,10 @@ class Course:
     """(dealing, custodian) of tokens that may hold something of an abandoned dealing."""
     stopped: bool = False
     named: tuple[int, ...] = ()
+    predecessors: int = 0
+    """How many custodians hand over; 0 in a first ceremony."""
+    envelopes: int = 0
+    """How many they hand over, once that is known."""
 
 
 @lru_cache(maxsize=64)
@@ -173,6 +215,7 @@ def phases(course: Course) -> tuple[Phase, ...]:
     openings = (Step(StepKind.OPEN_TEST, number, deal) for number in OPENING_ROUNDS)
     return (
         Phase("Clean up", tuple((Step(StepKind.DISCARD, index, dealing),) for dealing, index in course.discards)),
+        *_succession(course),
         Phase("Enrol", enrol),
         Phase("Make transport keys", _each(StepKind.TRANSPORT, n, deal)),
         Phase("Confirm the roster", _each(StepKind.CONFIRM, n)),
@@ -183,11 +226,31 @@ def phases(course: Course) -> tuple[Phase, ...]:
         Phase("Witness opening", _each(StepKind.WITNESS, n, deal)),
         Phase("Retire transport keys", _each(StepKind.RETIRE, n, deal)),
         Phase("Destroy wrapped shards", ((Step(StepKind.BURN, 0, deal),),)),
-        Phase("Deploy", ((Step(StepKind.DEPLOY),),)),
+        *(() if course.predecessors else (Phase("Deploy", ((Step(StepKind.DEPLOY),),)),)),
         Phase("Propose", ((Step(StepKind.PROPOSE, 0, attempt),),)),
-        *_decision(course, _each(StepKind.APPROVE, n, attempt)),
+        *_decision(course, _each(StepKind.APPROVE, course.predecessors or n, attempt)),
+        *_handover(course),
         Phase("Name the closing signers", ((Step(StepKind.NAME),),)),
         Phase("Sign the checkpoint", tuple((Step(StepKind.SIGN, index),) for index in course.named)),
+    )
+
+
+def _succession(course: Course) -> tuple[Phase, ...]:
+    return (Phase("Name the predecessor", ((Step(StepKind.SUCCEED),),)),) if course.predecessors else ()
+
+
+def _handover(course: Course) -> tuple[Phase, ...]:
+    """What follows a rotation: no old shard is destroyed before every envelope opens with the new ones, and five have said so."""
+    if not course.predecessors:
+        return ()
+    numbers = range(1, course.envelopes + 1)
+    return (
+        Phase("List the envelopes", ((Step(StepKind.LIST),),)),
+        Phase("Wrap the envelopes anew", (tuple(Step(StepKind.REWRAP, number) for number in numbers),)),
+        Phase("Open them anew", (tuple(Step(StepKind.REOPEN, number) for number in numbers),)),
+        Phase("Propose the succession", ((Step(StepKind.SUM_UP),),)),
+        Phase("Approve the succession", _each(StepKind.CONSENT, course.n), enough=course.k),
+        Phase("Destroy the old shards", _each(StepKind.DESTROY, course.predecessors)),
     )
 
 

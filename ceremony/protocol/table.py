@@ -14,6 +14,8 @@ class Edge(StrEnum):
     BEGIN = "begin"
     PART = "part"
     END = "end"
+    GIVE_UP = "give up"
+    """It ends its step undone, and says so; no intent need stand before it."""
 
 
 TABLE: Mapping[str, tuple[StepKind, Edge]] = MappingProxyType(
@@ -49,6 +51,18 @@ TABLE: Mapping[str, tuple[StepKind, Edge]] = MappingProxyType(
         "approved": (StepKind.APPROVE, Edge.END),
         "anchor_begun": (StepKind.ANCHOR, Edge.BEGIN),
         "anchored": (StepKind.ANCHOR, Edge.END),
+        "succession_opened": (StepKind.SUCCEED, Edge.END),
+        "envelopes_listed": (StepKind.LIST, Edge.END),
+        "rewrap_begun": (StepKind.REWRAP, Edge.BEGIN),
+        "rewrapped": (StepKind.REWRAP, Edge.END),
+        "reopen_begun": (StepKind.REOPEN, Edge.BEGIN),
+        "reopened": (StepKind.REOPEN, Edge.END),
+        "succession_proposed": (StepKind.SUM_UP, Edge.END),
+        "consent_begun": (StepKind.CONSENT, Edge.BEGIN),
+        "consented": (StepKind.CONSENT, Edge.END),
+        "destroy_begun": (StepKind.DESTROY, Edge.BEGIN),
+        "shard_destroyed": (StepKind.DESTROY, Edge.END),
+        "shard_outstanding": (StepKind.DESTROY, Edge.GIVE_UP),
         "closing_named": (StepKind.NAME, Edge.END),
     },
 )
@@ -56,6 +70,10 @@ TABLE: Mapping[str, tuple[StepKind, Edge]] = MappingProxyType(
 
 BEGINS = frozenset(kind for kind, edge in TABLE.values() if edge is Edge.BEGIN)
 """Steps that touch something outside the transcript: their end needs an intent before it."""
+
+
+_ALONE = frozenset({StepKind.SUCCEED, StepKind.NAME})
+"""Steps of no series, whatever dealing their entry names."""
 
 
 def step_of(body: Body) -> tuple[Step, Edge] | None:
@@ -69,8 +87,8 @@ def step_of(body: Body) -> tuple[Step, Edge] | None:
 def _part(kind: StepKind, body: Body) -> int:
     if kind is StepKind.OPEN_TEST:
         return int(getattr(body, "round", 0))
-    return int(getattr(body, "custodian", 0))
+    return int(getattr(body, "number", 0) or getattr(body, "custodian", 0))
 
 
 def _series(kind: StepKind, body: Body) -> int:
-    return int(getattr(body, "attempt", 0) or getattr(body, "dealing", 0)) if kind is not StepKind.NAME else 0
+    return int(getattr(body, "attempt", 0) or getattr(body, "dealing", 0)) if kind not in _ALONE else 0

@@ -7,7 +7,7 @@ from ceremony.acts.digest import digest
 from ceremony.acts.signature import require_signature
 from ceremony.errors import ApprovalError, CeremonyError, DeadlinePassed, QuorumError
 from ceremony.records.base import from_hex, to_hex
-from ceremony.records.structs import Genesis, TypedAct
+from ceremony.records.structs import ProposedAct, TypedAct
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def require_distinct_keys(roster: Mapping[int, str]) -> None:
         raise ApprovalError(message, culprits=shared)
 
 
-def require_alive(act: Genesis, chain_time: int) -> None:
+def require_alive(act: ProposedAct, chain_time: int) -> None:
     """Raise DeadlinePassed when the finalized block time (seconds) is past the act's deadline (DESIGN 4.12: never a clock)."""
     if chain_time > act.deadline:
         message = f"the act died at chain time {act.deadline}; the newest final block is of {chain_time}"
@@ -90,7 +90,7 @@ def require_alive(act: Genesis, chain_time: int) -> None:
 
 def _require_current(act: TypedAct, epoch: int, sequence: int) -> None:
     struct = act.struct
-    if not isinstance(struct, Genesis):
+    if not isinstance(struct, ProposedAct):
         message = f"{struct.type} is not an act that a quorum approves"
         raise ApprovalError(message, culprits=("the act",))
     if (struct.epoch, struct.sequence) != (epoch, sequence):

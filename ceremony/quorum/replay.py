@@ -10,11 +10,14 @@ from pydantic import Field
 from ceremony.acts.digest import digest
 from ceremony.errors import CeremonyError, MarkError
 from ceremony.records.base import Count, Hex32, Record, from_hex, to_hex
-from ceremony.records.structs import Checkpoint, Genesis, TypedAct
+from ceremony.records.structs import Checkpoint, ProposedAct, Succession, TypedAct
 from ceremony.transcript.merkle import leaf_hash, require_consistency, require_inclusion
 
 LINE_LIMIT = 1 << 14
 """Characters of an `act_voided` entry: one takes 900."""
+
+SUCCESSION_LIMIT = 1 << 18
+"""Characters of a `succession_opened` entry: it holds a plan of 64 KiB at most, escaped."""
 
 
 class Mark(Record):
@@ -42,6 +45,16 @@ class ShownVoid(Record):
 
     index: Count
     line: Annotated[str, Field(max_length=LINE_LIMIT)]
+    proof: tuple[Hex32, ...]
+
+
+class Successor(Record):
+    """The transcript of a ceremony that succeeds this token's, as it stands, and the proof of the entry which says so."""
+
+    size: Count
+    root: Hex32
+    index: Count
+    line: Annotated[str, Field(max_length=SUCCESSION_LIMIT)]
     proof: tuple[Hex32, ...]
 
 
@@ -75,8 +88,28 @@ def advance_mark(mark: Mark, ceremony: str, extension: Extension) -> Mark:
     return mark.model_copy(update={"size": extension.size, "root": extension.root})
 
 
-def require_void(shown: ShownVoid | None, extension: Extension) -> Voided | None:
-    """What the entry shown says of the chain; MarkError unless it is an `act_voided` entry of this very transcript."""
+def require_successor(shown: Successor, ceremony: str, extension: Extension) -> None:
+    """Raise MarkError unless an entry of the transcript shown names this ceremony, with exactly the transcript of `extension`, as the one
+    that hands over: then an act that stands there may be put before this token's custodian.
+    """  # noqa: D205 - one sentence
+    from ceremony.records.entries import parse_entry  # noqa: PLC0415 - rarely needed; every agent starts quicker without
+    from ceremony.records.succession_entries import SuccessionOpened  # noqa: PLC0415 - likewise
+
+    line = shown.line.encode()
+    try:
+        require_inclusion(leaf_hash(line), shown.index, shown.size, from_hex(shown.root), [from_hex(step) for step in shown.proof])
+        body = parse_entry(line).body
+    except CeremonyError as error:
+        message = f"the transcript shown is of no successor: {error.message}"
+        raise MarkError(message) from None
+    expected = (ceremony, extension.size, extension.root)
+    if not isinstance(body, SuccessionOpened) or (body.predecessor, body.size, body.root) != expected:
+        message = "the transcript shown succeeds another ceremony, or another transcript of it, than the one this token has seen"
+        raise MarkError(message)
+
+
+def require_void(shown: ShownVoid | None, size: int, root: str) -> Voided | None:
+    """What the entry shown says of the chain; MarkError unless it is an `act_voided` entry of the transcript with this size and root."""
     if shown is None:
         return None
     from ceremony.records.act_entries import ActVoided  # noqa: PLC0415 - rarely needed; every agent starts quicker without
@@ -85,7 +118,7 @@ def require_void(shown: ShownVoid | None, extension: Extension) -> Voided | None
     line = shown.line.encode()
     try:
         proof = [from_hex(step) for step in shown.proof]
-        require_inclusion(leaf_hash(line), shown.index, extension.size, from_hex(extension.root), proof)
+        require_inclusion(leaf_hash(line), shown.index, size, from_hex(root), proof)
         body = parse_entry(line).body
     except CeremonyError as error:
         message = f"the end of the act before is not in the transcript shown: {error.message}"
@@ -104,9 +137,9 @@ def sign_mark(mark: Mark, act: TypedAct, voided: Voided | None) -> Mark:
     block later than the first act's deadline with the contract's head and sequence unchanged; or when it lies behind the mark.
     """
     struct = act.struct
-    if isinstance(struct, Checkpoint):
+    if isinstance(struct, Checkpoint | Succession):
         return mark
-    if not isinstance(struct, Genesis):
+    if not isinstance(struct, ProposedAct):
         message = f"{struct.type} has no place in the sequence of acts"
         raise MarkError(message)
     here, there = (mark.epoch, mark.sequence), (struct.epoch, struct.sequence)
@@ -117,6 +150,6 @@ def sign_mark(mark: Mark, act: TypedAct, voided: Voided | None) -> Mark:
     return mark.model_copy(update={"epoch": struct.epoch, "sequence": struct.sequence, "digest": new, "deadline": struct.deadline})
 
 
-def _dead(mark: Mark, successor: Genesis, voided: Voided | None) -> bool:
+def _dead(mark: Mark, successor: ProposedAct, voided: Voided | None) -> bool:
     unchanged = voided is not None and (voided.head, voided.sequence) == (successor.head, successor.sequence)
     return unchanged and voided is not None and voided.time > mark.deadline

@@ -1,10 +1,12 @@
 """Entries from the contract to the closed transcript: deploy, propose, approve, abort, anchor, close."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from ceremony.records.base import Address, Count, Hex32, Index, Plain, Record, Signature65
 from ceremony.records.evidence import BlockSeen, ContractSeen, Effects, Payment
-from ceremony.records.structs import Genesis
+from ceremony.records.structs import Genesis, Rotate
 
 
 class DeployBegun(Record):
@@ -27,11 +29,11 @@ class Deployed(Record):
 
 
 class Proposed(Record):
-    """The genesis act, on the state it was made on (T24). Its root is the transcript's root below this entry."""
+    """The act, on the state it was made on (T24): a genesis, or a successor's rotation. Its root is the transcript's below this entry."""
 
     kind: Literal["proposed"] = "proposed"
     attempt: Count
-    act: Genesis
+    act: Annotated[Genesis | Rotate, Field(discriminator="type")]
     seen: ContractSeen
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from ceremony.records.base import Count, Hex32, HexBytes, Index, Instant, Plain, Point33, Point65, Record
+from ceremony.records.base import Count, Hex32, Index, Instant, Plain, Point33, Point65, Record
 from ceremony.records.entries import Entry
-from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.evidence import SealedHeader
 from ceremony.records.unseal_files import SignedAnswer
 
 
@@ -23,17 +23,6 @@ class MasterKey(Record):
     n: Index
     k: Index
     commitments: Annotated[tuple[Point33, ...], Field(min_length=1, max_length=32)]
-
-
-class SealedHeader(Record):
-    """The body of a sealed file's stanza: the envelope's header, and the payload's key wrapped under the key that five tokens bring back.
-
-    `wrapped` is 32 bytes: 16 of the payload's key, 16 of its authentication. The key commitment and every tag bind the rest.
-    """
-
-    v: Literal[1] = 1
-    header: EnvelopeHeader
-    wrapped: HexBytes
 
 
 class CustodyOpened(Record):
@@ -115,6 +104,13 @@ class HoldingFailed(Record):
     kind: Literal["holding_failed"] = "holding_failed"
     custodian: Index
     error: Plain
+
+
+class RegisterClosed(Record):
+    """A successor has taken the list of envelopes over: none is registered here any more."""
+
+    kind: Literal["register_closed"] = "register_closed"
+    successor: Hex32
 
 
 # --- over several places: the requester's entries, and those of each custodian's own copy ---
@@ -204,7 +200,8 @@ CustodyBody = Annotated[
     | AnswerFailed
     | CombineBegun
     | AnswersCombined
-    | CombineFailed,
+    | CombineFailed
+    | RegisterClosed,
     Field(discriminator="kind"),
 ]
 

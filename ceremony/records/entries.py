@@ -10,6 +10,7 @@ from pydantic import Field
 from ceremony.records import act_entries as act
 from ceremony.records import dealing_entries as deal
 from ceremony.records import roster_entries as roster
+from ceremony.records import succession_entries as succession
 from ceremony.records.base import Count, Hex32, Instant, Record
 
 Body = Annotated[
@@ -51,7 +52,20 @@ Body = Annotated[
     | act.ActVoided
     | act.AnchorBegun
     | act.Anchored
-    | act.ClosingNamed,
+    | act.ClosingNamed
+    | succession.SuccessionOpened
+    | succession.EnvelopesListed
+    | succession.RewrapBegun
+    | succession.Rewrapped
+    | succession.ReopenBegun
+    | succession.Reopened
+    | succession.SuccessionProposed
+    | succession.ConsentBegun
+    | succession.Consented
+    | succession.ConsentFailed
+    | succession.DestroyBegun
+    | succession.ShardDestroyed
+    | succession.ShardOutstanding,
     Field(discriminator="kind"),
 ]
 

@@ -1,10 +1,10 @@
 """Small facts that entries are made of: what a token is, what was seen, where a block stands."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ceremony.records.base import Address, Count, Hex32, Index, Plain, Point33, Point65, Record
+from ceremony.records.base import Address, Count, Hex32, HexBytes, Index, Plain, Point33, Point65, Record
 
 Attributes = dict[Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)?$", max_length=40)], bool | str]
 """A key's attributes as read back from its token, by name."""
@@ -57,6 +57,17 @@ class EnvelopeHeader(Record):
     point: Point33
     key_commitment: Hex32
     tags: tuple[Hex32, ...]
+
+
+class SealedHeader(Record):
+    """The body of a sealed file's stanza: the envelope's header, and the payload's key wrapped under the key that five tokens bring back.
+
+    `wrapped` is 32 bytes: 16 of the payload's key, 16 of its authentication. The key commitment and every tag bind the rest.
+    """
+
+    v: Literal[1] = 1
+    header: EnvelopeHeader
+    wrapped: HexBytes
 
 
 class OpeningEvidence(Record):

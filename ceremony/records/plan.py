@@ -60,6 +60,13 @@ class Custodian(Record):
     token: Annotated[tuple[TokenPlan, ...], Field(min_length=1, max_length=1)]
 
 
+class Succeeds(Record):
+    """The ceremony whose custodians hand over to this plan's: its id, and where its directory is."""
+
+    ceremony: Hex32
+    directory: Plain
+
+
 class Waiver(Record):
     """A named, reasoned exception to one rule of `plan_rules`; `verify` shows it."""
 
@@ -79,6 +86,8 @@ class Plan(Record):
     approval_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 72
     """How long an act may wait for its approvals and its anchor, in hours of chain time."""
     previous_head: Hex32 | None = None
+    succeeds: Succeeds | None = None
+    """What this ceremony replaces; None for a first one."""
     mirror: Plain | None = None
     """A second directory, on another medium, that gets every line of the transcript too (T2)."""
     require_locked_memory: bool = False

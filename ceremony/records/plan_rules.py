@@ -90,6 +90,12 @@ def _judge_tokens(plan: Plan) -> Iterator[Problem]:
             yield Problem("token-roles", (*place, "roles"), reason, 'Write roles = ["sign", "shard"], or leave the line out.')
 
 
+def _judge_succession(plan: Plan) -> Iterator[Problem]:
+    if plan.succeeds is not None and plan.chain.contract == "deploy":
+        reason = "a ceremony that succeeds another takes over its contract, and deploys none"
+        yield Problem("succession-contract", ("chain", "contract"), reason, "Write the address of the contract that stands.")
+
+
 def _judge_chain(plan: Plan) -> Iterator[Problem]:
     if plan.chain.id == 0:
         reason = "chain id 0 binds a signature to no chain"
@@ -182,4 +188,11 @@ def _twice(
             yield Problem(rule, place, reason.format(text=text, first=first), remedy, subject=text)
 
 
-_RULES: tuple[Callable[[Plan], Iterator[Problem]], ...] = (_judge_quorum, _judge_names, _judge_tokens, _judge_chain, _judge_parties)
+_RULES: tuple[Callable[[Plan], Iterator[Problem]], ...] = (
+    _judge_quorum,
+    _judge_names,
+    _judge_tokens,
+    _judge_chain,
+    _judge_succession,
+    _judge_parties,
+)

@@ -43,7 +43,7 @@ class Attestation(Record):
     """"I saw this": `evidence` is the SHA-256 of the canonical record in the same entry."""
 
     type: Literal["Attestation"] = "Attestation"
-    subject: Literal["holding", "opening", "retirement", "answer"]
+    subject: Literal["holding", "opening", "retirement", "answer", "destruction"]
     ceremony: Hex32
     dealing: Count
     custodian: Index
@@ -126,9 +126,34 @@ class Checkpoint(Record):
     root: Hex32
 
 
+class Succession(Record):
+    """"These envelopes, and no others, were carried over to our dealing; the shards of the predecessor's may be destroyed".
+
+    `size` and `root` are the transcript's before the entry that proposes this; `list_digest` is the SHA-256 of the RFC 8785 array of the
+    header digests, as sealed first, in order; `cutoff`, in seconds of block time, is when the predecessor's register was closed.
+    """
+
+    type: Literal["Succession"] = "Succession"
+    predecessor: Hex32
+    ceremony: Hex32
+    dealing: Count
+    envelopes: Count
+    list_digest: Hex32
+    cutoff: Count
+    size: Count
+    root: Hex32
+
+
 OnChain = Genesis | Anchor | Release | Rotate | Halt | Resume
 """Acts that the contract takes."""
-Struct = Annotated[Enrolment | Transport | Attestation | OnChain | Checkpoint, Field(discriminator="type")]
+ProposedAct = Genesis | Rotate
+"""Acts that a ceremony proposes: a first one its genesis, a successor the rotation to its roster."""
+Struct = Annotated[Enrolment | Transport | Attestation | OnChain | Checkpoint | Succession, Field(discriminator="type")]
+
+
+def covered(struct: ProposedAct | Checkpoint | Succession) -> tuple[int, str]:
+    """Size and root (hex) of the transcript that a struct says it stands on."""
+    return (struct.transcript_size, struct.transcript_root) if isinstance(struct, Rotate) else (struct.size, struct.root)
 
 
 class TypedAct(Record):

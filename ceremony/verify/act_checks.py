@@ -4,18 +4,19 @@ import re
 from datetime import datetime
 
 from ceremony.acts.digest import digest
-from ceremony.acts.roster import roster_digest
+from ceremony.acts.roster import ascending, roster_digest
 from ceremony.acts.signature import require_signature
 from ceremony.anchor.artifacts.deployment import create2_address, create_address, creation_code
 from ceremony.anchor.chain import FACTORY
 from ceremony.anchor.reading import code_digest
 from ceremony.anchor.standing import effects_of, head_after, require_standing
 from ceremony.errors import ApprovalError, ChainMismatch, RecordError, TranscriptError
-from ceremony.protocol.state import FIRST_EPOCH
 from ceremony.quorum.approvals import Approval, require_approval, require_quorum
 from ceremony.records.act_entries import ActVoided, AnchorBegun, Anchored, ApprovalBegun, Approved, DeployBegun, Deployed, Proposed
 from ceremony.records.base import from_hex, to_hex
+from ceremony.records.evidence import ContractSeen
 from ceremony.records.structs import Checkpoint as CheckpointStruct
+from ceremony.records.structs import Genesis, ProposedAct, covered
 from ceremony.transcript.checkpoint import Checkpoint, NoteSignature, index_of, key_id, parse_note
 from ceremony.verify.report import Finding, pending, proven
 from ceremony.verify.state import Subject, blamed
@@ -42,6 +43,8 @@ def contract_follows_from_the_roster(subject: Subject) -> Finding:
             if (deployed.contract, deployed.seen.sequence, deployed.seen.head) != (deploying[0][1].contract, 0, NO_HEAD):
                 message = "the contract that was read back is another one, or had acted before its genesis"
                 raise ChainMismatch(message)
+    if subject.state.succeeded is not None:
+        return Finding(f"contract {subject.state.contract}, of the first ceremony", "what the predecessor's transcript says")
     if subject.state.deployed is None:
         return pending("no contract")
     return proven(f"contract {subject.state.deployed.contract}, by {deploying[0][1].by}")
@@ -53,20 +56,31 @@ def genesis_covers_the_transcript(subject: Subject) -> Finding:
     expiry = int(datetime.fromisoformat(subject.state.plan.expires).timestamp())
     for entry, body in proposals:
         with blamed(entry):
-            require_standing(body.seen, subject.artifact, subject.state.terms)
-            act = body.act
-            if (act.size, act.root) != (entry.index, to_hex(subject.book.root(entry.index))):
+            _require_standing(subject, body.seen)
+            act, (_, root) = body.act, covered(body.act)
+            if covered(act) != (entry.index, to_hex(subject.book.root(entry.index))):
                 message = f"the act's root is not the root of the {entry.index} entries before it"
                 raise TranscriptError(message)
             latest = min(body.seen.block.time + subject.state.plan.approval_hours * HOUR, expiry)
-            if act.plan_digest != subject.state.opened.plan_digest or act.epoch != FIRST_EPOCH or act.deadline > latest:
-                message = "the act is of another plan or epoch, or lives longer than the plan allows"
+            if not _is_ours(subject, act) or act.deadline > latest:
+                message = "the act is of another plan, roster or epoch, or lives longer than the plan allows"
                 raise RecordError(message)
     if not proposals:
         return pending("no act is proposed")
-    entry, body = proposals[-1]
     uncovered = len(subject.book) - entry.index
-    return proven(f"root {body.act.root} over entries 0 to {entry.index - 1}; the {uncovered} later ones are not under it")
+    return proven(f"root {root} over entries 0 to {entry.index - 1}; the {uncovered} later ones are not under it")
+
+
+def _is_ours(subject: Subject, act: ProposedAct) -> bool:
+    """Whether it is the act that this ceremony is there for: its genesis, or the rotation to its roster."""
+    state = subject.state
+    if isinstance(act, Genesis):
+        return (act.plan_digest, act.epoch) == (state.opened.plan_digest, state.epoch)
+    return (act.roster, act.epoch) == (ascending(state.roster.values()), state.committee.epoch)
+
+
+def _require_standing(subject: Subject, seen: ContractSeen) -> None:
+    require_standing(seen, subject.artifact, subject.state.terms, subject.state.roster_at(seen.epoch))
 
 
 def stopped_acts_are_dead(subject: Subject) -> Finding:
@@ -74,7 +88,7 @@ def stopped_acts_are_dead(subject: Subject) -> Finding:
     voided = list(subject.bodies(ActVoided))
     for entry, body in voided:  # deadline and contract state are the protocol's rule; here: it is our contract that was seen
         with blamed(entry):
-            require_standing(body.seen, subject.artifact, subject.state.terms)
+            _require_standing(subject, body.seen)
     evidence = f"acts that were stopped or expired, and can never follow: {len(voided)}"
     seen_on_chain = not voided or bool(subject.trust.readers)  # `blocks_stand_on_chain` compares the blocks, and so their times
     return Finding(evidence, "proven" if seen_on_chain else "what the entries say of the chain")
@@ -90,7 +104,7 @@ def approvals_are_valid(subject: Subject) -> Finding:
     approved = list(subject.bodies(Approved))
     for entry, given in approved:
         with blamed(entry):
-            require_approval(Approval(given.custodian, given.digest, given.signature), acts[given.attempt], subject.state.roster)
+            require_approval(Approval(given.custodian, given.digest, given.signature), acts[given.attempt], subject.state.committee.roster)
     begun = len(list(subject.bodies(ApprovalBegun)))
     return proven(f"{len(approved)} approvals; {begun - len(approved)} more signatures may exist, over the same acts")
 
@@ -104,13 +118,15 @@ def quorum_approved(subject: Subject) -> Finding:
     proposals = {body.attempt: body.act for _, body in subject.bodies(Proposed)}
     owed = state.contract_act(proposed.act)
     given = [Approval(index, state.approvals[index].digest, state.approvals[index].signature) for index in anchoring.custodians]
-    quorum = require_quorum(owed, given, state.roster, k=state.plan.quorum.k, epoch=FIRST_EPOCH, sequence=0)
+    committee, sequence = state.committee, proposed.seen.sequence if state.predecessor else 0
+    quorum = require_quorum(owed, given, committee.roster, k=state.plan.quorum.k, epoch=committee.epoch, sequence=sequence)
     for entry, body in subject.bodies(AnchorBegun):
         act, value = proposals[body.attempt], digest(subject.state.contract_act(proposals[body.attempt]))
-        if (body.digest, body.effects) != (to_hex(value), effects_of(act, value)):
+        effects = effects_of(act, value, genesis_root=proposed.seen.genesis_root, halted=body.effects.halted)
+        if (body.digest, body.effects) != (to_hex(value), effects):
             message = "another act went to the chain than the one approved, or it was to have other effects"
             raise ApprovalError(message, culprits=(f"entry {entry.index}",))
-    return proven(f"approved by {', '.join(state.plan.who(one.custodian) for one in quorum)}")
+    return proven(f"approved by {', '.join(committee.plan.who(one.custodian) for one in quorum)}")
 
 
 def receipt_is_of_this_act(subject: Subject) -> Finding:
@@ -121,10 +137,10 @@ def receipt_is_of_this_act(subject: Subject) -> Finding:
     act, value = proposed.act, digest(subject.state.contract_act(proposed.act))
     for entry, body in subject.bodies(Anchored):
         with blamed(entry):
-            require_standing(body.seen, subject.artifact, subject.state.terms)
+            _require_standing(subject, body.seen)
             found = (body.digest, body.seen.head, body.seen.genesis_root, body.seen.sequence)
             in_time = body.block.time <= act.deadline and proposed.seen.block.number < body.block.number <= body.seen.block.number
-            if found != (to_hex(value), head_after(act, value), act.root, 1) or not in_time:
+            if found != (to_hex(value), head_after(act, value), subject.genesis_root, act.sequence + 1) or not in_time:
                 message = "the receipt is of another act, or of a block where this act could not be taken"
                 raise ChainMismatch(message)
     return proven(f"block {anchored.block.number} {anchored.block.hash}, transaction {anchored.transaction}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ceremony.acts.digest import digest
 from ceremony.acts.roster import roster_digest
 from ceremony.anchor.agreement import require_chain, require_same
+from ceremony.anchor.events import replay
 from ceremony.anchor.proven import require_header, require_history, told_by
 from ceremony.anchor.reading import code_digest
 from ceremony.anchor.standing import require_receipt, require_runtime, says_of
@@ -81,7 +82,9 @@ def genesis_stands_on_chain(subject: Subject) -> Finding:
             message = f"at final block {seen.block.number} the contract has taken no act, but the transcript has a receipt"
             raise ChainMismatch(message, culprits=_names(subject))
         return pending("the contract has taken no act")
-    if state.proposed is None or to_hex(seen.genesis_root) != state.proposed.act.root or not seen.anchored:
+    if state.predecessor and state.proposed is None:
+        return pending("no act is proposed")
+    if to_hex(seen.genesis_root) != subject.genesis_root or not seen.anchored:
         message = f"the contract took a genesis that this transcript does not know: {to_hex(seen.genesis_root)}"
         raise ChainMismatch(message, culprits=_names(subject))
     if state.anchored is None:
@@ -92,21 +95,26 @@ def genesis_stands_on_chain(subject: Subject) -> Finding:
 def history_is_whole(subject: Subject) -> Finding:
     """The contract's events, from its deployment on, replayed: they give the proven head, so none is missing, added or altered."""
     state, seen = subject.state, subject.proven
-    if seen is None or state.deployed is None or not seen.counters.sequence or state.proposed is None:
+    if seen is None or not state.contract or not state.first_block or not seen.counters.sequence or state.proposed is None:
         return pending("no act was checked on chain")
-    first, roster = state.deployed.seen.block.number, roster_digest(state.terms["roster"])
-    events = [require_history(reader, state.deployed.contract, first, seen, roster) for reader in subject.readers][-1]
-    if not says_of(events[0], state.proposed.act, digest(state.contract_act(state.proposed.act))):
-        message = "the first act that the contract took is not the one approved here"
+    act, first, roster = state.proposed.act, state.first_block.number, roster_digest(state.terms["roster"])
+    events = [require_history(reader, state.contract, first, seen, roster) for reader in subject.readers][-1]
+    if len(events) <= act.sequence and state.anchored is None:
+        return pending("the contract has not taken the act")
+    if len(events) <= act.sequence or not says_of(events[act.sequence], act, digest(state.contract_act(act))):
+        message = f"act {act.sequence} that the contract took is not the one approved here"
+        raise ChainMismatch(message, culprits=_names(subject))
+    if replay(events[: act.sequence], roster).roster_digest != roster_digest(state.committee.roster.values()):
+        message = "those who approved the act were not the contract's roster then"
         raise ChainMismatch(message, culprits=_names(subject))
     standing = f"epoch {seen.counters.epoch}{', HALTED' if seen.counters.halted else ''}"
-    return proven(f"head {to_hex(seen.head)} after {seen.counters.sequence - 1} later acts, {standing}")
+    return proven(f"head {to_hex(seen.head)} after {seen.counters.sequence - 1 - act.sequence} later acts, {standing}")
 
 
 def receipt_stands_on_chain(subject: Subject) -> Finding:
     """The transaction named in the transcript succeeded in the block named there, and shows this very event."""
     state, readers = subject.state, subject.readers
-    if not readers or state.anchored is None or state.proposed is None or state.deployed is None:
+    if not readers or state.anchored is None or state.proposed is None or state.contract is None:
         return pending("no receipt was checked on chain")
     anchored = state.anchored
     act, block = state.proposed.act, anchored.block
@@ -115,7 +123,7 @@ def receipt_stands_on_chain(subject: Subject) -> Finding:
         message = f"the chain has no receipt of {anchored.transaction}"
         raise ChainMismatch(message, culprits=_names(subject))
     with told_by(*subject.readers):
-        require_receipt(receipt, state.deployed.contract, act, digest(state.contract_act(act)), block)
+        require_receipt(receipt, state.contract, act, digest(state.contract_act(act)), block)
     return proven(f"block {block.number} {block.hash}, transaction {anchored.transaction}")
 
 

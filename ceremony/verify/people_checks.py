@@ -5,7 +5,6 @@ from ceremony.acts.words import encode_words
 from ceremony.errors import DealingError, RecordError
 from ceremony.hsm.template import require_attributes
 from ceremony.hsm.token import Role
-from ceremony.protocol.state import FIRST_EPOCH
 from ceremony.quorum.approvals import require_distinct_keys
 from ceremony.quorum.enrolments import require_enrolled, require_transport
 from ceremony.records.base import to_hex
@@ -20,7 +19,7 @@ def enrolments_are_signed(subject: Subject) -> Finding:
     state = subject.state
     for entry, body in subject.bodies(Enrolled):
         with blamed(entry):
-            require_enrolled(body, state.domain, state.opened.ceremony, state.opened.plan_digest, FIRST_EPOCH)
+            require_enrolled(body, state.domain, state.opened.ceremony, state.opened.plan_digest, state.epoch)
             planned = state.plan.custodian[body.custodian - 1].token[0].serial
             if body.token.serial != planned:
                 message = f"the enrolment of custodian {body.custodian} is of token {body.token.serial}, the plan names {planned}"
@@ -87,13 +86,16 @@ def roster_is_the_one_known_outside(subject: Subject) -> Finding:
 
 def _judge_contract(subject: Subject, known: str) -> Finding:
     """A contract's address ties the roster only where code is shown: on chain, or as the factory's CREATE2 hash of it."""
-    deploying = subject.state.deploying
-    if deploying is None:
+    state, by = subject.state, subject.state.deploying.by if subject.state.deploying else ""
+    here = state.deploying.contract if state.deploying else state.contract
+    if here is None:
         return pending("no contract")
-    if deploying.contract != known:
-        message = f"the contract here is {deploying.contract}, the one you know is {known}"
+    if here != known:
+        message = f"the contract here is {here}, the one you know is {known}"
         raise RecordError(message, culprits=("the contract",))
-    bound = bool(subject.trust.readers) or deploying.by == BY_FACTORY or subject.trust.roster is not None
+    shown = bool(subject.trust.readers) and (state.succeeded is None or state.anchored is not None)
+    bound = shown or by == BY_FACTORY or subject.trust.roster is not None
     limit = Verdict.VERIFIED if bound else Verdict.SELF_CONSISTENT_ONLY
-    how = "its code fixes this roster" if bound else "offline, this address tells nothing of the roster"
+    tie = "it was rotated to this roster" if state.succeeded else "its code fixes this roster"
+    how = tie if bound else "offline, this address tells nothing of the roster"
     return proven(f"the contract you know: {known}; {how}", limit)

@@ -13,6 +13,7 @@ from ceremony.anchor.proven import NO_ROOT, Proven, prove_contract
 from ceremony.errors import CeremonyError, ChainLied
 from ceremony.protocol.state import State
 from ceremony.records.entries import Entry
+from ceremony.records.structs import Genesis
 from ceremony.transcript.book import Book
 
 B = TypeVar("B")
@@ -87,11 +88,18 @@ class Subject:
     @cached_property
     def proven(self) -> Proven | None:
         """The contract, proven through every endpoint at the agreed block; None when there is no contract or nobody to ask."""
-        deployed, proposed = self.state.deployed, self.state.proposed
-        if deployed is None or not self.trust.readers:
+        contract = self.state.contract
+        if contract is None or not self.trust.readers:
             return None
-        root = proposed.act.root if proposed else NO_ROOT
-        return [prove_contract(reader, deployed.contract, self.agreed.block, self.artifact, root) for reader in self.readers][-1]
+        return [prove_contract(reader, contract, self.agreed.block, self.artifact, self.genesis_root) for reader in self.readers][-1]
+
+    @property
+    def genesis_root(self) -> str:
+        """The contract's genesis root once the proposed act was taken: its own, or the one that stood when a rotation was proposed."""
+        proposed = self.state.proposed
+        if proposed is None:
+            return NO_ROOT
+        return proposed.act.root if isinstance(proposed.act, Genesis) else proposed.seen.genesis_root
 
     @property
     def readers(self) -> Sequence[ChainReader]:

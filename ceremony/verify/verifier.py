@@ -8,6 +8,7 @@ from ceremony.verify import act_checks as act
 from ceremony.verify import chain_checks as chain
 from ceremony.verify import dealing_checks as dealing
 from ceremony.verify import people_checks as people
+from ceremony.verify import succession_checks as succession
 from ceremony.verify import transcript_checks as transcript
 from ceremony.verify.report import Finding, Report, Row
 from ceremony.verify.state import Subject, Trust
@@ -50,6 +51,14 @@ CHECKS: tuple[Check, ...] = (
 )
 """Every check after the two that read the transcript, in the order they are made."""
 
+SUCCESSION_CHECKS: tuple[Check, ...] = (
+    succession.predecessor_is_named,
+    succession.envelopes_were_carried_over,
+    succession.succession_was_approved,
+    succession.old_shards_are_destroyed,
+)
+"""Of a ceremony that succeeds another, before the check of its end."""
+
 
 def verify(data: bytes, note: bytes | None, trust: Trust, *, every: bool = False) -> Report:
     """Check a transcript and its checkpoint.
@@ -85,7 +94,10 @@ def _opening(rows: list[Row], check: Callable[..., tuple[T, Finding]], given: ob
 
 
 def _rows(subject: Subject) -> Iterator[Row]:
-    checks = CHECKS if subject.trust.readers else tuple(check for check in CHECKS if check not in _ON_CHAIN)
+    end = CHECKS.index(act.transcript_is_closed)
+    checks = (*CHECKS[:end], *(SUCCESSION_CHECKS if subject.state.plan.succeeds else ()), *CHECKS[end:])
+    if not subject.trust.readers:
+        checks = tuple(check for check in checks if check not in _ON_CHAIN)
     for check in checks:
         try:
             yield Row(check.__name__, _named(check.__name__, lambda: check(subject)))  # noqa: B023 - called in this round
@@ -95,8 +107,6 @@ def _rows(subject: Subject) -> Iterator[Row]:
 
 _ON_CHAIN = frozenset(CHECKS[CHECKS.index(chain.endpoints_agree) + 1 :])
 """Left out when no endpoint is asked: `endpoints_agree` then says "chain not checked"."""
-
-
 def _named(name: str, work: Callable[[], T]) -> T:
     try:
         return work()
@@ -118,6 +128,6 @@ def _report(subject: Subject, rows: tuple[Row, ...]) -> Report:
         rows,
         rehearsal=state.opened.rehearsal,
         genesis_root=state.anchored.seen.genesis_root if state.anchored else None,
-        contract=state.deployed.contract if state.deployed else None,
+        contract=state.contract,
         block=state.anchored.block.number if state.anchored else None,
     )

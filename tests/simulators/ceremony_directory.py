@@ -128,7 +128,7 @@ class SimulatedCeremony:
 
     def take(self, step: Step, state: State) -> None:
         """Whatever command is owed."""
-        if step.kind in {StepKind.APPROVE, StepKind.SIGN}:
+        if step.kind in {StepKind.APPROVE, StepKind.CONSENT, StepKind.SIGN}:
             self.approve(step.part)
         elif step.kind is StepKind.ANCHOR:
             self.anchor()

@@ -11,7 +11,8 @@ from ceremony.custody.envelope import seal_envelope
 from ceremony.custody.sealed import wrap_key
 from ceremony.protocol.state import State
 from ceremony.quorum.dealings import parse_points
-from ceremony.records.custody_entries import CustodyEntry, SealedHeader
+from ceremony.records.custody_entries import CustodyEntry
+from ceremony.records.evidence import SealedHeader
 from ceremony.transcript.journal import Journal
 from tests.simulators.stages import Stage, ceremony_at
 from tests.simulators.tokens import SimulatedToken

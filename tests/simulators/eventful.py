@@ -1,19 +1,23 @@
 """A ceremony in which everything happens that may happen: its transcript holds every kind of entry there is."""
 
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import get_args
 
 from ceremony.conductor.closing import name_others
 from ceremony.conductor.dealing import abandon
-from ceremony.errors import TokenFault
+from ceremony.conductor.succeeding import leave_behind
+from ceremony.errors import TokenFault, TokenMissing
+from ceremony.records import succession_entries
 from ceremony.records.entries import Body
-from ceremony.records.structs import Genesis, TypedAct
+from ceremony.records.structs import Genesis, Succession, TypedAct
 from ceremony.transcript.book import Book
 from ceremony.transcript.journal import TRANSCRIPT, read_book
 from tests.simulators.ceremony_directory import SimulatedCeremony
 from tests.simulators.stages import Stage, ceremony_at, kind_of_token, outlive, stop
+from tests.simulators.successor import successor_at
 from tests.simulators.tokens import SimulatedToken
 
 
@@ -33,6 +37,19 @@ def all_kinds() -> frozenset[str]:
     """Every kind of entry that the records know."""
     union, *_ = get_args(Body)
     return frozenset(member.model_fields["kind"].default for member in get_args(union))
+
+
+def succession_kinds() -> frozenset[str]:
+    """Those that stand in a successor's transcript alone."""
+    union, *_ = get_args(Body)
+    return frozenset(
+        member.model_fields["kind"].default for member in get_args(union) if member.__module__ == succession_entries.__name__
+    )
+
+
+def first_kinds() -> frozenset[str]:
+    """Those that stand in a first ceremony's transcript."""
+    return all_kinds() - succession_kinds()
 
 
 @cache
@@ -63,3 +80,30 @@ def _play(ceremony: SimulatedCeremony) -> None:
     ceremony.conduct(lambda c: name_others(c, "Ada, Ben, Cleo, Dan, Eve"))
     for index in range(1, 6):
         ceremony.approve(index)
+
+
+class RefusesOnce(SimulatedToken):
+    """Its first approval of a succession ends in a device error."""
+
+    failed = False
+
+    def sign(self, key_id: bytes, act: TypedAct) -> bytes:
+        if isinstance(act.struct, Succession) and not self.failed:
+            type(self).failed = True
+            raise TokenFault("the token answered CKR_DEVICE_ERROR")
+        return super().sign(key_id, act)
+
+
+@cache
+def eventful_succession() -> Book:
+    """Entries of a successor: a failed approval of the succession, and an old token that nobody can find."""
+    with tempfile.TemporaryDirectory(prefix="ceremony-eventful-") as name:
+        ceremony = successor_at(Path(name), make_token=kind_of_token({2: type("Refuses", (RefusesOnce,), {})}))
+        with suppress(TokenFault):
+            ceremony.play()
+        ceremony.lose("sim7")
+        with suppress(TokenMissing):
+            ceremony.play()
+        ceremony.conduct(lambda c: leave_behind(c, "Gus"))
+        ceremony.play()
+        return read_book(ceremony.directory / TRANSCRIPT)

@@ -1,5 +1,6 @@
 """Agents, dealer, combiner and people in this process, behind the conductor's ports."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ceremony.custody import messages as c
-from ceremony.custody.combiner import combine
+from ceremony.custody.combiner import combine, reopen, rewrap
 from ceremony.custody.dealer import Dealer
 from ceremony.hsm.agent import Agent
 from ceremony.hsm.marks import MarkFile
@@ -71,12 +72,21 @@ class LocalDealer:
 class LocalCombiner:
     """A combiner in this process; `join` makes another of it."""
 
-    def __init__(self, join: Callable[[c.Combine], c.Combined] = combine) -> None:
+    def __init__(self, join: Callable[[c.Combine], c.Combined] = combine, entropy: Callable[[int], bytes] = os.urandom) -> None:
         self._join = join
+        self._entropy = entropy
 
     def combine(self, request: c.Combine) -> c.Combined:
         """As the spawned one."""
         return self._join(request)
+
+    def rewrap(self, request: c.Rewrap) -> c.WrappedAnew:
+        """As the spawned one."""
+        return rewrap(request, self._entropy(48))
+
+    def reopen(self, request: c.Reopen) -> c.PayloadSeen:
+        """As the spawned one."""
+        return reopen(request)
 
     def close(self) -> None:
         """Nothing to end."""

@@ -14,6 +14,7 @@ from ceremony.records.structs import (
     Release,
     Resume,
     Rotate,
+    Succession,
     Transport,
     TypedAct,
 )
@@ -34,7 +35,7 @@ STRUCTS = {
     "Transport": st.builds(Transport, ceremony=HEX32, dealing=COUNTS, custodian=INDICES, serial=TEXTS, key_digest=HEX32),
     "Attestation": st.builds(
         Attestation,
-        subject=st.sampled_from(["holding", "opening", "retirement", "answer"]),
+        subject=st.sampled_from(["holding", "opening", "retirement", "answer", "destruction"]),
         ceremony=HEX32,
         dealing=COUNTS,
         custodian=INDICES,
@@ -48,6 +49,17 @@ STRUCTS = {
     "Rotate": st.builds(Rotate, roster=st.lists(ADDRESSES, min_size=1, max_size=32).map(tuple), **PLACE),
     "Halt": st.builds(Halt, reason=HEX32, **PLACE),
     "Resume": st.builds(Resume, reason=HEX32, **PLACE),
+    "Succession": st.builds(
+        Succession,
+        predecessor=HEX32,
+        ceremony=HEX32,
+        dealing=COUNTS,
+        envelopes=COUNTS,
+        list_digest=HEX32,
+        cutoff=COUNTS,
+        size=COUNTS,
+        root=HEX32,
+    ),
     "Checkpoint": st.builds(Checkpoint, origin=TEXTS, size=COUNTS, root=HEX32),
 }
 ACTS = {

@@ -25,6 +25,8 @@ TYPES = {
     "Rotate": f"address[] roster,{_PLACE}",
     "Halt": f"bytes32 reason,{_PLACE}",
     "Resume": f"bytes32 reason,{_PLACE}",
+    "Succession": "bytes32 predecessor,bytes32 ceremony,uint64 dealing,uint64 envelopes,bytes32 listDigest,uint64 cutoff,uint64 size,"
+    "bytes32 root",
     "Checkpoint": "string origin,uint64 size,bytes32 root",
 }
 """As they stand in the contract and in every wallet that shows them; written out here once more on purpose."""

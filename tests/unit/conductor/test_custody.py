@@ -6,7 +6,8 @@ import pytest
 
 from ceremony.conductor.custody import Custody, master_key, prove, unseal
 from ceremony.errors import Declined, OpeningError, OutOfTurn, TranscriptError
-from ceremony.records.custody_entries import CustodyEntry, CustodyOpened, SealedHeader
+from ceremony.records.custody_entries import CustodyEntry, CustodyOpened
+from ceremony.records.evidence import SealedHeader
 from ceremony.shards.field import SCALAR_BYTES
 from ceremony.transcript.journal import TRANSCRIPT, read_book
 from tests.simulators.custody import ALL, KEY, custody, sealed_to

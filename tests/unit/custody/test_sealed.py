@@ -14,7 +14,7 @@ from ceremony.custody.envelope import seal_envelope
 from ceremony.custody.sealed import encode_header, parse_header, unwrap_key, wrap_key
 from ceremony.custody.stream import CHUNK, TAG, open_stream, seal_stream
 from ceremony.errors import CeremonyError, OpeningError, RecordError
-from ceremony.records.custody_entries import SealedHeader
+from ceremony.records.evidence import SealedHeader
 from ceremony.shards.field import base_multiply
 
 KEY, NONCE, FILE_KEY = b"\x0a" * 16, b"\x0b" * 16, b"\x0c" * 32

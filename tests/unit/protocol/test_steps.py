@@ -20,7 +20,7 @@ from tests.simulators.eventful import all_kinds, eventful_book
 from tests.simulators.stages import Stage, ceremony_at
 
 COURSE = Course(7, 5, named=(1, 2, 3, 4, 5))
-COMMANDS = {StepKind.APPROVE: "approve", StepKind.ANCHOR: "anchor", StepKind.SIGN: "approve"}
+COMMANDS = {StepKind.APPROVE: "approve", StepKind.ANCHOR: "anchor", StepKind.CONSENT: "approve", StepKind.SIGN: "approve"}
 """Steps that have a command of their own; `run` takes all others."""
 WITHOUT_ROW = {StepKind.SIGN, StepKind.VOID}
 """A closing signature is a line of the checkpoint; a stopped act ends by `act_voided`, which an act that merely expired has too."""
@@ -36,12 +36,13 @@ def test_every_step_has_words_somebody_who_takes_it_and_entries(kind):
 
 
 def test_every_step_has_a_place_in_the_course():
-    courses = (COURSE, Course(7, 5, stopped=True, discards=((1, 2),)))
+    courses = (COURSE, Course(7, 5, stopped=True, discards=((1, 2),)), Course(7, 5, predecessors=7, envelopes=2))
     assert {step.kind for course in courses for _, step in all_steps(course)} == set(StepKind)
 
 
 def test_every_kind_of_entry_has_a_row_or_a_rule_of_its_own():
     without = {"ceremony_opened", "run_started", "mark_founded", "dealing_abandoned", "approval_failed", "abort_asked", "act_voided"}
+    without |= {"consent_failed"}
     assert set(TABLE) == all_kinds() - without
     for kind in StepKind:
         edges = [edge for found, edge in TABLE.values() if found is kind]
@@ -75,7 +76,16 @@ def test_the_script_is_the_course(tmp_path, capsys):
     assert [row["step"] for row in rows] == list(range(1, len(expected) + 1))
     assert run_command(["script", str(plan)]) == 0
     text = capsys.readouterr().out
-    assert all(wording.does in text for kind, wording in WORDING.items() if kind not in {StepKind.VOID, StepKind.DISCARD})
+    assert all(WORDING[step.kind].does in text for _, step in all_steps(COURSE))
+
+
+def test_the_script_of_a_successor_is_its_course(tmp_path, capsys):
+    plan, named = tmp_path / "plan.toml", f'[succeeds]\nceremony = "0x{"5e" * 32}"\ndirectory = "/before"\n\n[quorum]'
+    plan.write_text(plan_text().replace("[quorum]", named).replace('"deploy"', f'"0x{"c0" * 20}"'))
+    assert run_command(["script", str(plan), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    course = Course(7, 5, named=(1, 2, 3, 4, 5), predecessors=7, envelopes=1)
+    assert [row["does"] for row in rows] == [WORDING[step.kind].does for _, step in all_steps(course)]
 
 
 @pytest.mark.parametrize("stage", [Stage.OPENED, Stage.DEALT, Stage.PROPOSED, Stage.NAMED])

@@ -158,13 +158,14 @@ def test_the_end_of_an_act_is_what_its_entry_says():
     same = dict.fromkeys(("runtime_digest", "roster_digest", "ceremony", "genesis_root", "head"), ZERO)
     seen = ContractSeen(block=block, **same, n=7, k=5, halting=3, epoch=1, sequence=0)
     shown, extension = voiding(ActVoided(attempt=1, seen=seen))
-    assert require_void(None, extension) is None
-    assert require_void(shown, extension) == DEAD
+    assert require_void(None, extension.size, extension.root) is None
+    assert require_void(shown, extension.size, extension.root) == DEAD
     for other in (shown.model_copy(update={"index": 1}), shown.model_copy(update={"line": "{}"}), shown.model_copy(update={"proof": ()})):
         with pytest.raises(MarkError, match="not in the transcript shown"):
-            require_void(other, extension)
+            require_void(other, extension.size, extension.root)
 
 
 def test_another_entry_ends_no_act():
+    shown, extension = voiding(BlobsDestroyed(dealing=1))
     with pytest.raises(MarkError, match="does not end an act"):
-        require_void(*voiding(BlobsDestroyed(dealing=1)))
+        require_void(shown, extension.size, extension.root)

@@ -5,7 +5,7 @@ import pytest
 from ceremony.errors import RecordError
 from ceremony.records import custody_entries as custody
 from ceremony.records.entries import Entry
-from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.evidence import EnvelopeHeader, SealedHeader
 from ceremony.records.roster_entries import RunStarted
 from ceremony.records.unseal_files import SignedAnswer, UnsealAnswer, UnsealRequest
 
@@ -20,7 +20,7 @@ SIGNED = SignedAnswer(
 WRONG = (custody.Wrong(custodian=2, error="TokenLied"),)
 BODIES = (
     custody.CustodyOpened(ceremony=ONES, size=90, root=ONES),
-    custody.EnvelopeRegistered(header_digest=ONES, sealed=custody.SealedHeader(header=HEADER, wrapped=ONES)),
+    custody.EnvelopeRegistered(header_digest=ONES, sealed=SealedHeader(header=HEADER, wrapped=ONES)),
     custody.UnsealBegun(header_digest=ONES, description="a list", reason="audit", custodians=(1, 2)),
     custody.Unsealed(header_digest=ONES, custodians=(1, 3, 4, 5, 6), wrong=WRONG),
     custody.Unsealed(header_digest=ONES, custodians=(1, 3, 4, 5, 6), wrong=(), memory_locked=False),
