@@ -30,6 +30,7 @@ _VERBS = {
     "envelope": ("ceremony.cli.custody", "envelope"),
     "unseal": ("ceremony.cli.unseal", "unseal"),
     "prove": ("ceremony.cli.custody", "prove"),
+    "replace": ("ceremony.cli.replace", "replace"),
 }
 _SHORT = {
     "plan": "Write, check and show a plan.",
@@ -50,6 +51,7 @@ _SHORT = {
     "envelope": "Look at sealed files, and register them.",
     "unseal": "Open a sealed file with five custodians' tokens, in one room or over several places.",
     "prove": "Have custodians prove that their tokens hold their shards.",
+    "replace": "Write the plan of a ceremony that succeeds a closed one.",
 }
 
 

@@ -31,14 +31,15 @@ def abort(
     from ceremony.records.act_entries import AbortAsked
 
     _, state = read_state(directory)
-    index = state.plan.require_index(custodian)
-    reason = require_statement(" ".join(reason.split()), state.plan.who(index))
+    plan = state.committee.plan
+    index = plan.require_index(custodian)
+    reason = require_statement(" ".join(reason.split()), plan.who(index))
     require_going(state)
     lines = render(require_act(state))
     if dry_run:
         show_dry_run(lines, as_json=as_json)
         return
-    people = open_people(answers_fd, rehearsal=state.plan.rehearsal, command="this command", quiet=as_json)
-    people.confirm(state.plan.who(index), lines, "Stop this act?")
+    people = open_people(answers_fd, rehearsal=plan.rehearsal, command="this command", quiet=as_json)
+    people.confirm(plan.who(index), lines, "Stop this act?")
     outcome = conduct(directory, people, lambda c: c.write(AbortAsked(attempt=c.state.attempt, custodian=index, reason=reason)))
     show_outcome(outcome, as_json=as_json, news="Stopped: ABORTING until the chain shows that it can never follow.")

@@ -15,26 +15,26 @@ QUESTION = "Do you approve exactly this, and do your neighbours read the same wo
 def show_owed(directory: Path, name: str) -> tuple[str, ...]:
     """What this custodian would sign now."""
     book, state = read_state(directory)
-    index = state.plan.require_index(name)
+    index = state.asked_plan.require_index(name)
     return describe_owed(state, require_owed(state, book, CheckpointFile(directory).signed(book), index))
 
 
 def approve_as(directory: Path, name: str, answers_fd: int | None, *, quiet: bool) -> Outcome:
     """Read, ask, then lock, look again, and sign."""
     book, state = read_state(directory)
-    plan, checkpoint = state.plan, CheckpointFile(directory)
+    plan, checkpoint = state.asked_plan, CheckpointFile(directory)
     index = plan.require_index(name)
     owed = require_owed(state, book, checkpoint.signed(book), index)
     agent = open_agent(plan.who(index), plan.custodian[index - 1].token[0])  # it starts while the custodian reads
     try:
         people = open_people(answers_fd, rehearsal=plan.rehearsal, command="this command", quiet=quiet)
         prepared = AskedBefore(people)
-        ports = open_ports(plan, directory, prepared)
+        ports = open_ports(state.plan, directory, prepared)
         people.confirm(plan.who(index), describe_owed(state, owed), QUESTION)
         if not agent.opened.token.protected_pin:
             prepared.hand(people.pin(plan.who(index), plan.custodian[index - 1].token[0].serial))
         ports.open_agent = lambda _who, _token: agent
-        with open_journal(directory, plan) as journal, Conductor(journal, ports) as conductor:
+        with open_journal(directory, state.plan) as journal, Conductor(journal, ports) as conductor:
             signed = approve(conductor, checkpoint, index, expected=owed.act)
             people.tell(f"{plan.who(index)} has signed the {signed.act.struct.type} act.")
             return outcome_of(conductor.state, directory, checkpoint.signed(journal.book), len(journal.book))

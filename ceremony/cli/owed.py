@@ -81,7 +81,7 @@ def outcome_of(state: State, directory: Path, signed: frozenset[int], entries: i
     if phase is None and state.closing is None:  # pragma: no cover - naming is the last phase of every course
         raise AssertionError
     genesis = state.anchored.seen.genesis_root if state.anchored else None
-    steps = describe(state.plan, owed, directory)
+    steps = tuple(one for step in owed for one in describe(state.plan_of(step), (step,), directory))
     return Outcome(directory, entries, phase.name if phase else None, steps, genesis, state.opened.rehearsal)
 
 

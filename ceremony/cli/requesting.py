@@ -24,6 +24,7 @@ from ceremony.conductor.requests import (
     require_own,
     require_reply_key,
 )
+from ceremony.conductor.succeeding import find_carried
 from ceremony.custody.sealed import parse_header
 from ceremony.custody.stream import open_stream
 from ceremony.disk import read_limited, write_new
@@ -71,7 +72,7 @@ class Answered:
 def preview_request(file: str, requester: str, asked: Asked) -> tuple[str, ...]:
     """What a request would say."""
     _, state = read_state(asked.directory)
-    header, custodians = read_header(file).envelope, asked.custodians(state)
+    header, custodians = find_carried(state, read_header(file).sealed).header, asked.custodians(state)
     require_enough(state, header, custodians)
     return (
         *describe_envelope(header),
@@ -84,10 +85,10 @@ def preview_request(file: str, requester: str, asked: Asked) -> tuple[str, ...]:
 def write_request(file: str, requester: str, target: Path, asked: Asked) -> dict[str, Any]:
     """Make a request: a secret that a person keeps, an entry, a file."""
     require_new(str(target))
-    header = read_header(file).envelope
+    sealed = read_header(file).sealed
     reason, requester = require_statement(asked.reason, OPERATOR), require_statement(requester, OPERATOR)
     _, state = read_state(asked.directory)
-    custodians = asked.custodians(state)
+    header, custodians = find_carried(state, sealed).header, asked.custodians(state)
     require_enough(state, header, custodians)
     people = meet(asked, "unseal request", state.plan)
     secret = people.keep_secret(requester, os.urandom(SECRET_BYTES))
@@ -154,9 +155,10 @@ def combine_files(answered: Answered, file: str, target: str, asked: Asked) -> d
         parsed = parse_header(source)
         people = meet(asked, "unseal combine", plan)
         with sitting(asked, "unseal combine", people, copy=True) as here:
-            require_own(here, request, parsed.sealed)
+            sealed = find_carried(here.conductor.state, parsed.sealed)
+            require_own(here, request, sealed)
             private = require_reply_key(request, people.secret(request.requester, SECRET_BYTES))
-            key, done = combine(here, request, parsed.sealed, answered.answers, private)
+            key, done = combine(here, request, sealed, answered.answers, private)
         parsed.require_authentic(key)
         write_stream(target, open_stream(key, source))
     return {

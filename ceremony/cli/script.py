@@ -23,7 +23,8 @@ def script(plan: Path, as_json: bool) -> None:
     from ceremony.records.plan_text import parse_plan
 
     parsed = parse_plan(read_plan(plan))
-    rows = [(number, phase, actor(parsed, step), WORDING[step.kind]) for number, (phase, step) in enumerate(all_steps(course_of(parsed)), 1)]
+    steps = enumerate(all_steps(course_of(parsed)), 1)
+    rows = [(number, phase, actor(parsed, step), WORDING[step.kind]) for number, (phase, step) in steps]
     if as_json:
         keys = ("step", "phase", "who", "does", "command", "types", "sees")
         click.echo(json.dumps([dict(zip(keys, (n, ph, who, w.does, w.verb, w.types, w.sees), strict=True)) for n, ph, who, w in rows]))

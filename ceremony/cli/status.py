@@ -24,7 +24,8 @@ def status(directory: Path, as_json: bool) -> None:
     book, state = read_state(directory)
     signed = CheckpointFile(directory).signed(book)
     outcome = outcome_of(state, directory, signed, len(book))
-    outstanding = [f"{state.plan.who(index)}: dealing {dealing}" for dealing, index in state.outstanding()]
+    outstanding = [f"an abandoned dealing: {state.plan.who(index)}: dealing {dealing}" for dealing, index in state.outstanding()]
+    outstanding += [f"the dealing before: {state.committee.plan.who(index)}" for index in sorted(state.left_behind)]
     if as_json:
         click.echo(json.dumps({**outcome.as_json(), "outstanding": outstanding}))
         return
@@ -36,6 +37,6 @@ def status(directory: Path, as_json: bool) -> None:
         if steps:
             click.echo(f"  {'done' if not phase.owed(finished) else 'open':5} {phase.name} ({done} of {len(steps)})")
     for line in outstanding:
-        click.echo(f"  OUTSTANDING: may still hold keys of an abandoned dealing: {line}")
+        click.echo(f"  OUTSTANDING: may still hold keys of {line}")
     for line in outcome.lines():
         click.echo(line)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ceremony.cli.people import Answers, Terminal, open_people, require_statement
 from ceremony.cli.sealing import open_source, read_header, require_new, write_stream
-from ceremony.cli.wiring import now, open_journal, open_ports, read_state
+from ceremony.cli.wiring import CUSTODY, now, open_custody, open_journal, open_ports, read_state
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.custody import (
     Custody,
@@ -21,6 +21,7 @@ from ceremony.conductor.custody import (
     require_sealed_here,
     unseal,
 )
+from ceremony.conductor.succeeding import find_carried
 from ceremony.custody.sealed import parse_header
 from ceremony.custody.stream import open_stream
 from ceremony.errors import Owed, PinRefused, PinWrong, TokenError
@@ -28,10 +29,8 @@ from ceremony.protocol.state import State
 from ceremony.records.custody_entries import CustodyEntry, HoldingFailed, HoldingProven
 from ceremony.records.plan import Plan
 from ceremony.transcript.book import Book
-from ceremony.transcript.journal import TRANSCRIPT, Journal, read_book
+from ceremony.transcript.journal import TRANSCRIPT, read_book
 
-CUSTODY = "custody"
-"""Directory, below a ceremony's, of the journal of what happens with its shards."""
 MISTYPED = frozenset({PinWrong.__name__, PinRefused.__name__})
 """Failures that say nothing about the token."""
 DAY = 86_400
@@ -57,7 +56,7 @@ class Asked:
 def preview(file: str, asked: Asked) -> tuple[str, ...]:
     """What each custodian would read, and who they are."""
     _, state = read_state(asked.directory)
-    header = read_header(file).envelope
+    header = find_carried(state, read_header(file).sealed).header
     require_dealt(state)
     require_sealed_here(state, header)
     who = ", ".join(state.plan.who(index) for index in asked.custodians(state))
@@ -73,7 +72,7 @@ def unseal_file(file: str, target: str, asked: Asked) -> dict[str, Any]:
         parsed = parse_header(source)
         with sitting(asked, "unseal") as here:
             state = here.conductor.state
-            key, done = unseal(here, parsed.sealed, reason, asked.custodians(state), every=bool(asked.names))
+            key, done = unseal(here, find_carried(state, parsed.sealed), reason, asked.custodians(state), every=bool(asked.names))
         parsed.require_authentic(key)
         write_stream(target, open_stream(key, source))
     return {
@@ -155,16 +154,14 @@ def sitting(asked: Asked, command: str, people: Terminal | Answers | None = None
     """
     _, state = read_state(asked.directory)
     require_dealt(state)
-    plan, place = state.plan, asked.directory / CUSTODY
+    plan = state.plan
     people = people or meet(asked, command, plan)
     if copy and plan.mirror and not Path(plan.mirror).is_dir():
         plan = plan.model_copy(update={"mirror": None})
-    mirror = Path(plan.mirror) / CUSTODY if plan.mirror else None
-    create = not (place / TRANSCRIPT).exists()
     with (
         open_journal(asked.directory, plan) as journal,
         Conductor(journal, open_ports(plan, asked.directory, people)) as conductor,
-        Journal(place, now, mirror=mirror, create=create, kind=CustodyEntry) as custody,
+        open_custody(asked.directory, plan) as custody,
     ):
         yield Custody(conductor, custody)
 

@@ -99,11 +99,12 @@ def require_sealed_here(state: State, header: EnvelopeHeader) -> None:
 def register(here: Custody, sealed: SealedHeader) -> bool:
     """Enter an envelope that is sealed to this ceremony; whether it was not there already."""
     require_dealt(here.conductor.state)
-    require_sealed_here(here.conductor.state, sealed.header)
     known = {body.header_digest for body in here.bodies() if isinstance(body, custody.EnvelopeRegistered)}
+    known |= {one.origin for one in here.conductor.state.rewrapped.values()}
     digest = to_hex(header_digest(sealed.header))
     if digest in known:
         return False
+    require_sealed_here(here.conductor.state, sealed.header)
     closed = next((body for body in here.bodies() if isinstance(body, custody.RegisterClosed)), None)
     if closed is not None:
         message = f"this register is closed: ceremony {closed.successor} took it over"
@@ -154,7 +155,7 @@ def _unseal(  # noqa: PLR0913 - as `unseal`, and who joins the answers
 
 
 def join_answers(
-    c: Conductor, combiner: CombinerPort, sealed: custody.SealedHeader, answers: Mapping[int, str]
+    c: Conductor, combiner: CombinerPort, sealed: SealedHeader, answers: Mapping[int, str]
 ) -> tuple[bytes, tuple[int, ...], bool]:
     """The payload's key, 16 bytes, from right answers (hex of 32 bytes), whose were used, and whether the combiner's memory was locked.
 

@@ -18,7 +18,7 @@ from ceremony.protocol.state import State
 from ceremony.quorum.answers import request_digest, require_answer
 from ceremony.records import custody_entries as custody
 from ceremony.records.base import from_hex, to_hex
-from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.evidence import EnvelopeHeader, SealedHeader
 from ceremony.records.unseal_files import SignedAnswer, UnsealRequest
 from ceremony.shards.reply import derive_reply_key, open_answer, reply_public
 from ceremony.shards.threshold import find_tag, header_digest, resolve_answer
@@ -137,7 +137,7 @@ def find_answer(here: Custody, request: UnsealRequest, custodian: int) -> Signed
     return None
 
 
-def require_own(here: Custody, request: UnsealRequest, sealed: custody.SealedHeader) -> None:
+def require_own(here: Custody, request: UnsealRequest, sealed: SealedHeader) -> None:
     """Raise RequestRefused unless this copy made the request, for this very file."""
     require_sealed_here(here.conductor.state, request.header)
     digest = request_digest(request)
@@ -159,7 +159,7 @@ def require_reply_key(request: UnsealRequest, secret: bytes) -> bytes:
 
 
 def combine(
-    here: Custody, request: UnsealRequest, sealed: custody.SealedHeader, answers: Mapping[int, SignedAnswer], private: bytes
+    here: Custody, request: UnsealRequest, sealed: SealedHeader, answers: Mapping[int, SignedAnswer], private: bytes
 ) -> tuple[bytes, custody.AnswersCombined]:
     """The payload's key, 16 bytes, and the entry that says whose answers brought it back.
 

@@ -12,7 +12,7 @@ from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.custody import Custody, require_dealt
 from ceremony.conductor.looking import final_block, require_planned_chain
 from ceremony.conductor.panel import Panel
-from ceremony.custody import messages as c_messages
+from ceremony.custody import messages as combining
 from ceremony.errors import OutOfTurn, TokenError, TokenLied, TranscriptError
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
@@ -26,6 +26,7 @@ from ceremony.records.custody_entries import EnvelopeRegistered, RegisterClosed
 from ceremony.records.evidence import SealedHeader
 from ceremony.records.structs import Succession
 from ceremony.shards.threshold import header_digest
+from ceremony.transcript.book import Book
 
 OPERATOR = "the operator"
 LOST = "Whatever was sealed to the old dealing and is not on this list WILL BE LOST: nobody can ever open it again."
@@ -44,9 +45,15 @@ class Registered:
 
 
 def registered(old: Custody) -> tuple[Registered, ...]:
-    """Every envelope that the old dealing must not orphan: what it carried over itself, then what was registered with it, in order."""
-    carried = (Registered(one.origin, one.sealed) for _, one in sorted(old.conductor.state.rewrapped.items()))
-    since = (Registered(body.header_digest, body.sealed) for body in old.bodies() if isinstance(body, EnvelopeRegistered))
+    """Every envelope that the old dealing must not orphan, in order."""
+    return register_of(old.conductor.state, old.journal.book)
+
+
+def register_of(state: State, custody: Book) -> tuple[Registered, ...]:
+    """What a ceremony carried over itself, then what its custody journal registered, in order."""
+    carried = (Registered(one.origin, one.sealed) for _, one in sorted(state.rewrapped.items()))
+    bodies: list[object] = [entry.body for entry in custody]
+    since = (Registered(body.header_digest, body.sealed) for body in bodies if isinstance(body, EnvelopeRegistered))
     return (*carried, *since)
 
 
@@ -140,11 +147,12 @@ def rewrap(c: Conductor, step: Step) -> None:
 def _rewrap(c: Conductor, old: Custody, panel: Panel, number: int, one: Registered) -> None:
     with closing(c.ports.open_combiner()) as combiner:
         answers = panel.answers(one.sealed.header)
-        request = c_messages.Rewrap(
+        request = combining.Rewrap(
             sealed=one.sealed,
             k=old.conductor.state.plan.quorum.k,
             answers=answers,
             origin=one.origin,
+            require_locked_memory=c.state.plan.require_locked_memory,
             ceremony=c.state.opened.ceremony,
             dealing=c.state.dealing,
             n=c.state.plan.quorum.n,
@@ -166,7 +174,10 @@ def reopen(c: Conductor, step: Step) -> None:
         c.begin(Step(StepKind.REOPEN, number), lambda: entries.ReopenBegun(number=number))  # noqa: B023 - called now
         with closing(c.ports.open_combiner()) as combiner:
             answers = panel.answers(one.sealed.header)
-            request = c_messages.Reopen(sealed=one.sealed, k=c.state.plan.quorum.k, answers=answers, origin=one.origin)
+            locked = c.state.plan.require_locked_memory
+            request = combining.Reopen(
+                sealed=one.sealed, k=c.state.plan.quorum.k, answers=answers, origin=one.origin, require_locked_memory=locked
+            )
             seen = combiner.reopen(request).payload
         if seen != one.payload:
             message = f"envelope {number}, as it is wrapped now, holds another key than before"

@@ -40,6 +40,7 @@ VERBS = (
     "unseal answer",
     "unseal combine",
     "prove",
+    "replace",
 )
 ADA = ("--custodian", "Ada")
 

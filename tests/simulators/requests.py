@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ceremony.conductor.requests import Wanted, answer, make_request
-from ceremony.records.custody_entries import SealedHeader
+from ceremony.records.evidence import SealedHeader
 from ceremony.records.unseal_files import SignedAnswer, UnsealRequest
 from tests.simulators.custody import ALL, custody, sealed_to
 from tests.simulators.tokens import SimulatedToken

@@ -12,7 +12,8 @@ import pytest
 
 from ceremony.cli import run_command
 from ceremony.cli.sealing import open_source
-from ceremony.cli.unsealing import CUSTODY, standing
+from ceremony.cli.unsealing import standing
+from ceremony.cli.wiring import CUSTODY
 from ceremony.custody.sealed import parse_header
 from ceremony.errors import AnswerError, DirectoryError, DiskError, OpeningError, OutOfTurn, Owed, RecordError, TranscriptError
 from ceremony.records.custody_entries import CustodyEntry, CustodyOpened, HoldingFailed, HoldingProven

@@ -1,16 +1,10 @@
 """One ceremony succeeds another: every registered envelope opens with the new shards before an old one is destroyed."""
 
-import pytest
 
-from ceremony.conductor.custody import Custody, unseal
-from ceremony.conductor.succeeding import find_carried
-from ceremony.errors import OpeningError
-from ceremony.records.custody_entries import CustodyEntry
-from ceremony.transcript.journal import Journal, read_book
+from ceremony.transcript.journal import read_book
 from ceremony.verify.report import Verdict
 from ceremony.verify.state import Trust
 from ceremony.verify.verifier import verify
-from tests.simulators.custody import KEY, sealed_to
 from tests.simulators.successor import ENVELOPES, successor_at
 
 
@@ -21,7 +15,8 @@ def test_a_successor_takes_over_roster_and_envelopes(tmp_path):
     kinds = [entry.body.kind for entry in read_book(ceremony.directory / "transcript")]
     assert kinds.count("rewrapped") == kinds.count("reopened") == len(ENVELOPES)
     assert kinds.index("anchored") < kinds.index("rewrap_begun") < kinds.index("reopened") < kinds.index("shard_destroyed")
-    assert kinds.count("consented") == 5 and kinds.count("shard_destroyed") == 7
+    assert kinds.count("consented") == 5
+    assert kinds.count("shard_destroyed") == 7
 
 
 def test_verify_believes_the_successor(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from ceremony.errors import OutOfTurn, PlanError
 from ceremony.protocol.fold import apply, fold, open_state, require_allowed
 from ceremony.records.entries import Entry
-from tests.simulators.eventful import first_kinds, eventful_book
+from tests.simulators.eventful import eventful_book, first_kinds
 from tests.unit.protocol.turn_rules import Past, may_stand
 
 BOOK = eventful_book()
