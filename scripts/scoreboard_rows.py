@@ -212,7 +212,7 @@ ROWS: Mapping[int, Row] = MappingProxyType(
         18: Row("symbolic properties of the contract", "15+, 0 counterexamples, every twin fails", measure=symbolic),
         19: Row("contract fuzz, invariants, coverage, mutants", "100 %, >= 95 % killed", measure=contract),
         20: Row("clock +-10 years, backwards", "verdict unchanged", measure=tested("tests/adversary/test_clocks.py", "clocks")),
-        23: Row("seeded rehearsals on simulators with faults", "2,000, 0 violations", "custody"),
+        23: Row("seeded rehearsals on simulators with faults", "2,000, 0 violations", measure=swept("tests.seeded.sweep", least=2000)),
         24: Row("coverage-guided fuzzing of every parser", "only CeremonyError escapes", "later"),
         25: Row("a canary secret looked for everywhere", "0 hits", "custody"),
         26: Row("memory of the parent scanned", "0 copies", "custody"),

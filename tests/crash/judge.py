@@ -52,7 +52,7 @@ def judge_crashed(ceremony: DrivenCeremony) -> list[str]:
         index = json.loads(line)["index"]
         if standing[index : index + 1] != [line.encode()]:
             faults.append(f"entry {index} was acknowledged and is lost or changed")
-    for signed in _signed(ceremony.books):
+    for signed in signatures(ceremony.books):
         mark = _mark(ceremony, signed["custodian"], json.loads(standing[0])["body"]["ceremony"]) if standing else None
         if signed["type"] == "Genesis" and (mark is None or mark.digest != signed["digest"]):
             faults.append(f"custodian {signed['custodian']} signed {signed['digest']}, but their mark does not say so")
@@ -68,26 +68,28 @@ def judge_closed(ceremony: DrivenCeremony, expected: Shape, *, remade: bool) -> 
         return [f"the transcript cannot be read: {error.name}: {error.message}"]
     return [
         *differences(expected, shape_of(state, book)),
-        *_judge_acknowledged(ceremony.books, book),
-        *_judge_dealings(book, state, remade=remade),
-        *_judge_tokens(ceremony, state),
-        *_judge_blobs(ceremony),
+        *judge_acknowledged(ceremony.books, book),
+        *judge_dealings(book, state, remade=remade),
+        *judge_tokens(ceremony, state),
+        *judge_blobs(ceremony),
         *_judge_signatures(ceremony.books, book, state),
-        *_judge_marks(ceremony, book, state),
-        *_judge_checkpoint(ceremony, book, state),
-        *_judge_chain(ceremony, state),
+        *judge_marks(ceremony, book, state),
+        *judge_checkpoint(ceremony, book, state),
+        *judge_chain(ceremony, state),
         *_judge_mirror(ceremony),
     ]
 
 
-def _judge_acknowledged(books: Books, book: Book) -> Iterator[str]:
+def judge_acknowledged(books: Books, book: Book) -> Iterator[str]:
+    """Nothing that was acknowledged is lost or changed."""
     for line in books.lines(ACKNOWLEDGED):
         index = json.loads(line)["index"]
         if index >= len(book) or book.lines[index] != line.encode():
             yield f"entry {index} was acknowledged and is lost or changed"
 
 
-def _judge_dealings(book: Book, state: State, *, remade: bool) -> Iterator[str]:
+def judge_dealings(book: Book, state: State, *, remade: bool) -> Iterator[str]:
+    """One dealing stands, every other one was abandoned."""
     made = dealings_made(book)
     abandoned = sum(entry.body.kind == "dealing_abandoned" for entry in book)
     if made != state.dealing or abandoned != made - 1:
@@ -96,7 +98,7 @@ def _judge_dealings(book: Book, state: State, *, remade: bool) -> Iterator[str]:
         yield "a dealing was thrown away though its seven wrapped shards were durable"
 
 
-def _judge_tokens(ceremony: DrivenCeremony, state: State) -> Iterator[str]:
+def judge_tokens(ceremony: DrivenCeremony, state: State) -> Iterator[str]:
     """P1: one governance key and one shard, the right one, and nothing else."""
     identity = from_hex(state.opened.ceremony)
     commitments = parse_points(state.dealt.commitments) if state.dealt else ()
@@ -113,7 +115,8 @@ def _judge_tokens(ceremony: DrivenCeremony, state: State) -> Iterator[str]:
             yield f"token {index}: {error.message}"
 
 
-def _judge_blobs(ceremony: DrivenCeremony) -> Iterator[str]:
+def judge_blobs(ceremony: DrivenCeremony) -> Iterator[str]:
+    """No wrapped shard is left."""
     left = sorted(path.name for path in (ceremony.directory / BLOBS).iterdir())
     if left:
         yield f"blobs left: {left}"
@@ -121,17 +124,22 @@ def _judge_blobs(ceremony: DrivenCeremony) -> Iterator[str]:
 
 def _judge_signatures(books: Books, book: Book, state: State) -> Iterator[str]:
     """P3: every signature was announced before it was made; over acts, each token signed one digest, the one that stands."""
-    for signed in _signed(books):
-        kind = INTENTS.get((signed["type"], signed["subject"]), "closing_named")
-        if not any(_announces(entry.body, kind, signed) for entry in book.entries[: signed["size"]]):
-            yield f"custodian {signed['custodian']} signed {signed['type']} {signed['subject']} at {signed['size']} entries unannounced"
+    yield from judge_announced(books, book)
     closing = state.closing.custodians if state.closing else ()
     expected = {"Genesis": Counter(dict.fromkeys(state.approvals, 1)), "Checkpoint": Counter(closing)}
     values = {"Genesis": {entry.digest for entry in state.approvals.values()}, "Checkpoint": {to_hex(digest(closing_act(state, book)))}}
     for kind, whose in expected.items():
-        made = {(signed["custodian"], signed["digest"]) for signed in _signed(books) if signed["type"] == kind}
+        made = {(signed["custodian"], signed["digest"]) for signed in signatures(books) if signed["type"] == kind}
         if Counter(custodian for custodian, _ in made) != whose or {value for _, value in made} != values[kind]:
             yield f"signatures over {kind}: {sorted(made)}"
+
+
+def judge_announced(books: Books, book: Book) -> Iterator[str]:
+    """P3: an intent stands in the transcript before each signature."""
+    for signed in signatures(books):
+        kind = INTENTS.get((signed["type"], signed["subject"]), "closing_named")
+        if not any(_announces(entry.body, kind, signed) for entry in book.entries[: signed["size"]]):
+            yield f"custodian {signed['custodian']} signed {signed['type']} {signed['subject']} at {signed['size']} entries unannounced"
 
 
 def _announces(body: Any, kind: str, signed: Mapping[str, Any]) -> bool:
@@ -143,7 +151,8 @@ def _announces(body: Any, kind: str, signed: Mapping[str, Any]) -> bool:
     return bool(same and getattr(body, "digest", signed["digest"]) == signed["digest"])
 
 
-def _judge_marks(ceremony: DrivenCeremony, book: Book, state: State) -> Iterator[str]:
+def judge_marks(ceremony: DrivenCeremony, book: Book, state: State) -> Iterator[str]:
+    """Each token's mark is of this transcript, and names the act that it signed."""
     for index in state.plan.indices:
         mark = _mark(ceremony, index, state.opened.ceremony)
         if mark is None:
@@ -154,7 +163,8 @@ def _judge_marks(ceremony: DrivenCeremony, book: Book, state: State) -> Iterator
             yield f"token {index}: its mark does not name the act it signed"
 
 
-def _judge_checkpoint(ceremony: DrivenCeremony, book: Book, state: State) -> Iterator[str]:
+def judge_checkpoint(ceremony: DrivenCeremony, book: Book, state: State) -> Iterator[str]:
+    """It covers the whole transcript, and exactly those who were named have signed."""
     data = CheckpointFile(ceremony.directory).read()
     if data is None or state.closing is None:
         yield "there is no checkpoint"
@@ -171,7 +181,8 @@ def _judge_checkpoint(ceremony: DrivenCeremony, book: Book, state: State) -> Ite
         yield f"more than one checkpoint was begun: {spare}"
 
 
-def _judge_chain(ceremony: DrivenCeremony, state: State) -> Iterator[str]:
+def judge_chain(ceremony: DrivenCeremony, state: State) -> Iterator[str]:
+    """The chain took the act of the receipt."""
     genesis = json.loads((ceremony.base / "parts" / "chain.json").read_text())["genesis"]
     if genesis is None or state.anchored is None or genesis["transaction"] != state.anchored.transaction:
         yield "the chain's genesis is not the one in the receipt"
@@ -182,7 +193,8 @@ def _judge_mirror(ceremony: DrivenCeremony) -> Iterator[str]:
         yield "the mirror differs"
 
 
-def _signed(books: Books) -> list[dict[str, Any]]:
+def signatures(books: Books) -> list[dict[str, Any]]:
+    """Every signature that a token made."""
     return [json.loads(line) for line in books.lines(SIGNED)]
 
 

@@ -59,11 +59,11 @@ class SimulatedToken:
 
     def login(self, pin: str | None) -> None:
         if not self.memory.tries:
-            raise PinLocked("the token locked itself")
+            raise PinLocked("the token locked itself", culprits=(f"token {self.memory.serial}",))
         if pin != self.memory.pin:
             self.memory.tries -= 1
             self._save()
-            raise PinWrong(f"wrong PIN, {self.memory.tries} tries left")
+            raise PinWrong(f"wrong PIN, {self.memory.tries} tries left", culprits=(f"token {self.memory.serial}",))
         self.memory.tries = PIN_TRIES
         self._logged_in = True
 
