@@ -30,6 +30,7 @@
     │   └── OpeningError      57  an envelope did not open; names who answered wrongly
     ├── RequestRefused        58  a request or an answer that came as a file does not belong here
     │   └── Replayed          59  a request that was used before comes again, changed
+    ├── AdoptionError         62  an existing secret cannot be adopted from what was given; names the share
     ├── ApprovalError         60  an approval does not count
     │   └── QuorumError       61  fewer than the quorum approve
     ├── ChainError            65  something about the chain
@@ -287,6 +288,13 @@ class Replayed(RequestRefused):
 
     exit_code = 59
     remedy = "Do not answer it. Ask the requester, in person or by telephone, for a new request with `ceremony unseal request`."
+
+
+class AdoptionError(CeremonyError):
+    """An existing secret cannot be adopted from what was given: a share is mistyped or foreign, or there are too few."""
+
+    exit_code = 62
+    remedy = "Nothing was sealed, and nothing shown. Run the same command again with the shares of one set."
 
 
 class ApprovalError(CeremonyError):

@@ -119,6 +119,10 @@ class Answers:
         return require_statement(text, who)
 
 
+    def given(self, name: str) -> Any:  # noqa: ANN401 - whatever the pipe gave
+        """What the pipe gives under this name, or None."""
+        return self._answers.get(name)
+
     def keep_secret(self, who: str, secret: bytes) -> bytes:
         """The pipe cannot be shown anything: its own words are taken instead of the fresh secret."""
         return self.secret(who, len(secret))

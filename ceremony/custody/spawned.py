@@ -1,7 +1,13 @@
-"""Dealer and combiner as the conductor uses them: each a process of its own, gone when it has answered (DOOR)."""
+"""Dealer, combiner and adopter as they are used: each a process of its own, gone when it has answered (DOOR)."""
 
+from collections.abc import Sequence
+
+from ceremony.custody import adoption
 from ceremony.custody import messages as m
 from ceremony.isolation.spawned import Spawned
+
+COMBINE_DEADLINE = 900.0
+"""Seconds: SLIP-39's slowest passphrase takes five minutes (327 million rounds)."""
 
 
 class SpawnedDealer:
@@ -57,4 +63,32 @@ class SpawnedCombiner:
 
     def close(self) -> None:
         """Make sure it is gone, and the file key with it."""
+        self._process.close()
+
+
+class SpawnedAdopter:
+    """One adoption's adopter; `inherited` are the file descriptors that it may read the secret from."""
+
+    def __init__(self, inherited: Sequence[int] = ()) -> None:
+        self._process = Spawned("ceremony.custody.adopter_process", "the adopter", inherited=inherited)
+
+    @property
+    def pid(self) -> int:
+        """Process id, for tests that look at its memory."""
+        return self._process.pid
+
+    def open_adoption(self, request: adoption.OpenAdoption) -> adoption.AdoptionOpened:
+        """Say to whom it is sealed and where it comes from."""
+        return adoption.AdoptionOpened.parse(self._process.ask(request.encode()))
+
+    def add_share(self, request: adoption.AddShare) -> adoption.ShareAdded:
+        """Hand over one share; after an AdoptionError it may be given again."""
+        return adoption.ShareAdded.parse(self._process.ask(request.encode()))
+
+    def seal_secret(self, request: adoption.SealSecret) -> adoption.SecretSealed:
+        """Have it combined and sealed; the process ends with that."""
+        return adoption.SecretSealed.parse(self._process.ask(request.encode(), COMBINE_DEADLINE))
+
+    def close(self) -> None:
+        """Make sure it is gone, and the secret with it."""
         self._process.close()

@@ -9,6 +9,7 @@ import selectors
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -27,9 +28,9 @@ _NO_PLUGINS = MappingProxyType({"PYDANTIC_DISABLE_PLUGINS": "__all__"})
 
 
 class Spawned:
-    """A child running `python -m module`; `ask` sends one line and waits for one line."""
+    """A child running `python -m module`; `ask` sends one line and waits for one line. It inherits no file but those named."""
 
-    def __init__(self, module: str, who: str) -> None:
+    def __init__(self, module: str, who: str, *, inherited: Sequence[int] = ()) -> None:
         self.who = who
         environment = {**{name: os.environ[name] for name in _PASSED_ON if name in os.environ}, **_NO_PLUGINS}
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -38,6 +39,7 @@ class Spawned:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
+            pass_fds=tuple(inherited),
             bufsize=0,
         )
         if self._process.stdin is not None:

@@ -33,6 +33,7 @@ VERBS = (
     "act show",
     "master",
     "seal",
+    "adopt",
     "envelope show",
     "envelope register",
     "unseal",
