@@ -195,7 +195,7 @@ ROWS: Mapping[int, Row] = MappingProxyType(
         5: Row("every PKCS#11 call x 12 CKRs x {once, from then on}", "named error or harmless retry", "custody"),
         6: Row("lying tokens", "25 of 25 caught, culprit named", measure=swept("tests.adversary.lying_tokens", least=25)),
         7: Row("128 subsets of seven x 1,000 seeds", "29 open, 99 refuse", measure=swept("tests.properties.test_subsets", least=128_000)),
-        8: Row("published vectors", "100 %", "custody"),
+        8: Row("published vectors", "100 %", measure=swept("tests.properties.test_published", least=674)),
         9: Row("every bit of shards and commitments flipped", "refused, culprit named", measure=swept("tests.properties.test_bitflips")),
         10: Row("every byte of a closed transcript mutated", "0 accepted", measure=swept("tests.adversary.transcript_bytes")),
         11: Row("every field and entry mutated", "0 accepted", measure=swept("tests.adversary.transcript_fields")),
