@@ -158,7 +158,7 @@ def timed_command(*arguments: str) -> float:
 
 def row(what: str, seconds: float, floor: str, least: float) -> None:
     """One figure, its floor, the ratio."""
-    print(f"{what}: {_shown(seconds)}; {floor}: {_shown(least)}; ratio {seconds / least:.2f}")  # noqa: T201
+    print(f"{what}: {_shown(seconds)}; {floor}: {_shown(least)}; ratio {seconds / least:.3g}")  # noqa: T201
 
 
 def _shown(seconds: float) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shamir_mnemonic import generate_mnemonics
 
 from ceremony.acts.words import encode_words
 from ceremony.cli import run_command
@@ -118,7 +119,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 # --- custody, on the same tokens ---
 
 
-def given(played: Played, *arguments: str, **more: str) -> int:
+def given(played: Played, *arguments: str, **more: object) -> int:
     """A command with the rehearsal's answers."""
     reading, writing = os.pipe()
     with os.fdopen(played.rehearsal._answers(), "rb") as answers:
@@ -174,6 +175,15 @@ def test_five_real_tokens_at_five_places_open_it(played: Played, tmp_path: Path,
     replayed = ["unseal", "answer", str(altered), str(place), "--custodian", custodian, "-o", out + "3"]
     assert given(played, *replayed) == Replayed.exit_code
     assert "another request with the same nonce" in capsys.readouterr().err
+
+
+def test_five_real_tokens_open_what_was_adopted_from_mnemonics(played: Played, tmp_path: Path) -> None:
+    directory, secret, out = str(played.rehearsal.directory), os.urandom(32), tmp_path / "wallet"
+    mnemonics = generate_mnemonics(1, [(3, 5)], secret, b"swordfish", iteration_exponent=0)[0][2:]
+    adopting = ["adopt", "--master", directory, "--slip39", "-o", str(tmp_path / "wallet.sealed")]
+    assert given(played, *adopting, shares=mnemonics, passphrase="swordfish") == 0  # noqa: S106 - of these mnemonics
+    assert given(played, "unseal", str(tmp_path / "wallet.sealed"), directory, "-o", str(out), "--reason", "test") == 0
+    assert out.read_bytes() == secret
 
 
 def test_seven_real_tokens_prove_that_they_hold_their_shards(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
