@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ceremony.custody.spawned import SpawnedCombiner, SpawnedDealer
+from ceremony.custody.spawned import SpawnedAdopter, SpawnedCombiner, SpawnedDealer
 from ceremony.isolation.spawned import Spawned
 from tests.unit.custody.dealt_people import TERMS
 from tests.unit.isolation.orphaning import ENDING, WAITING
@@ -96,7 +96,7 @@ def wait_until_hardened(pid):
 def test_no_core_is_dumped(cause, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with limited(resource.RLIMIT_CORE, None):
-        started = (SpawnedDealer(), SpawnedCombiner(), Spawned("ceremony.hsm.agent_process", "an agent"))
+        started = (SpawnedDealer(), SpawnedCombiner(), SpawnedAdopter(), Spawned("ceremony.hsm.agent_process", "an agent"))
         try:
             started[0].open_dealing(TERMS)
             for process in started:

@@ -244,7 +244,8 @@ def test_a_hardened_process_has_no_core_and_is_not_dumpable(child):
 
 
 def test_real_processes_refuse_what_is_no_message():
-    for module in ("ceremony.custody.dealer_process", "ceremony.custody.combiner_process", "ceremony.hsm.agent_process"):
+    custody = ("dealer", "combiner", "adopter")
+    for module in (*(f"ceremony.custody.{name}_process" for name in custody), "ceremony.hsm.agent_process"):
         with Spawned(module, WHO) as process, pytest.raises(RecordError) as refusal:
             process.ask(b"garbage")
         assert WHO in refusal.value.culprits
