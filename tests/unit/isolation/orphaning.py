@@ -11,7 +11,8 @@ from ceremony.isolation.spawned import Spawned
 from tests.unit.custody.dealt_people import TERMS, contributions
 from tests.unit.custody.test_adopter import opening
 
-WAITING = ("dealer before its terms", "dealer with its seed", "dealer revealed", "combiner waiting", "agent waiting", "adopter with a share")
+DEALERS = ("dealer before its terms", "dealer with its seed", "dealer revealed")
+WAITING = (*DEALERS, "combiner waiting", "agent waiting", "adopter with a share")
 ENDING = ("dealer dealing",)
 """Then it ends by itself."""
 
