@@ -17,7 +17,7 @@ from ceremony.transcript.book import Book
 from ceremony.transcript.journal import TRANSCRIPT, read_book
 
 _CONTRACT = re.compile(r"^contract\s*=.*$", re.MULTILINE)
-_SUCCEEDS = re.compile(r"^\[succeeds\]\n(?:[^\[].*\n|\n)*", re.MULTILINE)
+_SUCCEEDS = re.compile(r"^\[succeeds\]\n(?:[^\[\n].*\n|\n)*", re.MULTILINE)
 _QUORUM = re.compile(r"^\[quorum\]", re.MULTILINE)
 
 

@@ -11,7 +11,6 @@ from ceremony.conductor.deploying import require_fresh
 from ceremony.conductor.looking import is_taken, proposed_act, require_planned_chain, see, wait
 from ceremony.conductor.publishing import calldata, is_halted, promise_payment, publish, read_receipt, require_effects, simulate
 from ceremony.errors import ApprovalError, ChainMismatch, DeadlinePassed, NotFinal, OutOfTurn
-from ceremony.protocol.committee import Committee
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step, StepKind
 from ceremony.quorum.approvals import Approval, require_alive, require_quorum
@@ -27,7 +26,8 @@ HOUR = 3600
 def propose(c: Conductor, step: Step) -> None:
     """The genesis, or a successor's rotation, over everything so far, on the contract's state as it finally is (T24)."""
     seen = see(c)
-    require_fresh(seen) if c.state.predecessor is None else require_in_charge(seen, c.state.predecessor)
+    if c.state.predecessor is None:
+        require_fresh(seen)
     deadline = min(seen.block.time + c.state.plan.approval_hours * HOUR, _expiry(c.state))
     if deadline <= seen.block.time:
         message = f"the plan expired at {c.state.plan.expires}; the newest final block is of {instant(seen.block.time)}"
@@ -49,13 +49,6 @@ def _draw_up(c: Conductor, seen: ContractSeen, deadline: int) -> ProposedAct:
         deadline=deadline,
         head=head,
     )
-
-
-def require_in_charge(seen: ContractSeen, committee: Committee) -> None:
-    """Raise ChainMismatch unless the contract's roster is the one that is to hand over, in its epoch."""
-    if seen.epoch != committee.epoch:
-        message = f"the contract is at epoch {seen.epoch}, and those who are to hand over were in charge in epoch {committee.epoch}"
-        raise ChainMismatch(message, culprits=("the contract",), remedy="Find out who rotated it, and name that ceremony as predecessor.")
 
 
 def void(c: Conductor, step: Step) -> None:

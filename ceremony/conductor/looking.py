@@ -4,12 +4,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ceremony.acts.digest import digest
+from ceremony.acts.roster import roster_digest
 from ceremony.anchor.agreement import agree_final, majority, require_chain, require_same, see_contract, wait_final
 from ceremony.anchor.artifacts.artifact import find_artifact
 from ceremony.anchor.chain import ChainReader
 from ceremony.anchor.standing import head_after, require_standing
 from ceremony.conductor.conductor import Conductor
+from ceremony.errors import ChainMismatch
+from ceremony.protocol.state import State
 from ceremony.records.act_entries import Proposed
+from ceremony.records.base import to_hex
 from ceremony.records.evidence import BlockSeen, ContractSeen
 from ceremony.records.structs import ProposedAct, TypedAct
 
@@ -34,8 +38,17 @@ def same(c: Conductor, what: str, look: Callable[[ChainReader], T]) -> T:
 def see(c: Conductor) -> ContractSeen:
     """The contract as it finally is; ChainMismatch unless it is the one this ceremony deploys, or takes over."""
     seen = see_contract(c.ports.readers, contract_of(c))
+    require_in_charge(c.state, seen)
     require_standing(seen, find_artifact(c.state.opened.files), c.state.terms, c.state.roster_at(seen.epoch))
     return seen
+
+
+def require_in_charge(state: State, seen: ContractSeen) -> None:
+    """Raise ChainMismatch when the contract was rotated to others than those who are to hand over, or to whom they hand over."""
+    committee = state.committee
+    if state.predecessor and seen.epoch != committee.epoch and seen.roster_digest != to_hex(roster_digest(state.roster.values())):
+        message = f"the contract is at epoch {seen.epoch}, and those who are to hand over were in charge in epoch {committee.epoch}"
+        raise ChainMismatch(message, culprits=("the contract",), remedy="Find out who rotated it, and name that ceremony as predecessor.")
 
 
 def wait(c: Conductor, reached: Callable[[BlockSeen], bool]) -> None:

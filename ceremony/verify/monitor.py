@@ -19,6 +19,9 @@ from ceremony.records.evidence import BlockSeen
 from ceremony.records.structs import OnChain
 from ceremony.transcript.book import Book
 
+ALL_OF_THEM = 1 << 64
+"""A sequence number that no act has."""
+
 
 @dataclass(frozen=True)
 class Sighting:
@@ -56,12 +59,15 @@ class Monitor:
     """
 
     def __init__(self, book: Book, state: State, readers: Sequence[ChainReader], needed: int) -> None:
-        if state.deployed is None:
+        if state.contract is None or state.first_block is None:
             message = "no contract stands yet, so there is nothing to watch"
             raise OutOfTurn(message)
-        self._state, self._deployed = state, state.deployed
+        self._state, self._contract, self._first = state, state.contract, state.first_block
         self._readers, self._needed = readers, needed
-        self._known = {digest(state.contract_act(act)): act for act in _proposals(book)}
+        acts = tuple(_proposals(book))
+        self._known = {digest(state.contract_act(act)): act for act in acts}
+        self._before = min((act.sequence for act in acts), default=ALL_OF_THEM) if state.predecessor else 0
+        """Acts with a lower number stand in the transcripts of those who handed over."""
         self._last: Sighting | None = None
 
     def look(self) -> Sighting:
@@ -76,7 +82,7 @@ class Monitor:
         agreed = agree_among(self._readers, self._needed)
         require_chain(agreed.readers, self._state.plan.chain.id)
         self._require_no_fork(agreed.readers, agreed.block)
-        address, artifact, terms = self._deployed.contract, find_artifact(self._state.opened.files), self._state.terms
+        address, artifact, terms = self._contract, find_artifact(self._state.opened.files), self._state.terms
         first = roster_digest(terms["roster"])
         for reader in agreed.readers:
             try:
@@ -84,7 +90,7 @@ class Monitor:
                 require_runtime(proven.code, artifact, terms)
             except ChainMismatch as error:
                 raise CodeDrift(error.message, culprits=error.culprits) from None
-            events = require_history(reader, address, self._deployed.seen.block.number, proven, first)
+            events = require_history(reader, address, self._first.number, proven, first)
         return Sighting(
             block=agreed.block,
             head=to_hex(proven.head),
@@ -98,7 +104,7 @@ class Monitor:
 
     def _require_no_fork(self, readers: Sequence[ChainReader], newest: BlockSeen) -> None:
         """The oldest block that is known to be final, and the newest: a fork between them changes the newest too."""
-        for block in (self._deployed.seen.block, *([self._last.block] if self._last else [])):
+        for block in (self._first, *([self._last.block] if self._last else [])):
             if block.number > newest.number:
                 continue  # an endpoint that is behind is not a fork
             found = agree_on(readers, block.number)
@@ -111,16 +117,21 @@ class Monitor:
         last = self._last
         if last and (seen.sequence < last.sequence or seen.events[: last.sequence] != last.events):
             yield ForkSeen(f"act {last.sequence - 1} was final, and the contract has taken {seen.sequence} acts now")
-        if seen.roster != to_hex(roster_digest(self._state.terms["roster"])):
+        if seen.roster != to_hex(roster_digest(self._in_charge())):
             yield RosterChanged(f"epoch {seen.epoch} has the roster {seen.roster}", culprits=("the roster",))
         if seen.halted:
             yield HaltSeen(f"the contract is halted since act {max(e.sequence for e in seen.events if e.act == 'Halt')}")
-        for event in seen.events:
+        for event in seen.events[self._before :]:
             if event.digest not in self._known:
                 what = f"act {event.sequence} ({event.act}) is not in the transcript"
                 yield UnknownAct(what, culprits=(f"digest {to_hex(event.digest)}",))
             elif not says_of(event, self._known[event.digest], event.digest):
                 yield UnknownAct(f"act {event.sequence} ({event.act}) is shown with other fields than were approved")
+
+    def _in_charge(self) -> tuple[str, ...]:
+        """The governance addresses that must be the contract's roster now."""
+        state = self._state
+        return state.roster_at(state.committee.epoch if state.anchored is None else state.epoch)
 
 
 def _proposals(book: Book) -> Iterator[OnChain]:

@@ -21,7 +21,7 @@ from ceremony.records.succession_entries import (
     SuccessionProposed,
 )
 from ceremony.shards.threshold import header_digest
-from ceremony.verify.report import Finding, attested, pending, proven, recorded
+from ceremony.verify.report import Finding, Verdict, pending, proven, recorded
 from ceremony.verify.state import Subject, blamed
 
 
@@ -94,7 +94,8 @@ def old_shards_are_destroyed(subject: Subject) -> Finding:
             _require_destroyed(subject, body)
     left = [f"{state.committee.plan.who(body.custodian)} ({body.statement})" for _, body in subject.bodies(ShardOutstanding)]
     evidence = f"old shards destroyed: {len(destroyed)}; OUTSTANDING: {', '.join(left) or 'none'}"
-    return attested(evidence, len(destroyed), state.course.predecessors)
+    done, of = len(destroyed) + len(left), state.course.predecessors
+    return Finding(evidence, f"attested by {len(destroyed)} of {of}", Verdict.VERIFIED if done == of else Verdict.NOT_CLOSED)
 
 
 def _require_destroyed(subject: Subject, body: ShardDestroyed) -> None:

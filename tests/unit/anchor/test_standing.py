@@ -12,9 +12,10 @@ from ceremony.anchor.chain import Log
 from ceremony.anchor.contract import VIEWS
 from ceremony.anchor.events import TOPICS, ActEvent, next_head
 from ceremony.anchor.reading import code_digest, read_contract
-from ceremony.anchor.standing import head_after, require_receipt, require_runtime, require_standing, says_of
+from ceremony.anchor.standing import effects_of, head_after, require_receipt, require_runtime, require_standing, says_of
 from ceremony.errors import CallReverted, ChainLied, ChainMismatch
-from ceremony.records.base import from_hex
+from ceremony.records.base import from_hex, to_hex
+from ceremony.records.structs import Rotate
 from tests.adversary.quorum_bypasses import honest_scene
 from tests.simulators.chain import SimulatedChain
 from tests.simulators.stages import Stage, ceremony_at
@@ -48,6 +49,25 @@ def test_each_number_read_back_otherwise_is_named(name, lie):
     with pytest.raises(ChainMismatch) as refusal:
         require_standing(SEEN.model_copy(update={name: lie}), ARTIFACT, STATE.terms)
     assert [culprit.split()[0] for culprit in refusal.value.culprits] == [name]
+
+
+def test_a_later_roster_may_be_in_charge():
+    later = [f"0x{number:040x}" for number in range(1, 8)]
+    rotated = SEEN.model_copy(update={"roster_digest": to_hex(roster_digest(later))})
+    require_standing(rotated, ARTIFACT, STATE.terms, later)
+    for seen, roster in ((rotated, None), (SEEN, later)):
+        with pytest.raises(ChainMismatch, match="not the one"):
+            require_standing(seen, ARTIFACT, STATE.terms, roster)
+
+
+def test_a_rotation_raises_the_epoch_and_leaves_genesis_and_halt_as_they_are():
+    place = {"transcript_root": ONES, "transcript_size": 4, "epoch": 1, "sequence": 1, "deadline": 9, "head": ONES}
+    act = Rotate(roster=tuple(f"0x{number:040x}" for number in range(1, 8)), **place)
+    for halted in (False, True):
+        found = effects_of(act, VALUE, genesis_root=ONES, halted=halted)
+        assert (found.epoch, found.sequence, found.halted, found.genesis_root) == (2, 2, halted, ONES)
+        assert found.head == head_after(act, VALUE)
+    assert effects_of(ACT, VALUE, halted=True).halted is False
 
 
 def test_everything_wrong_is_named_at_once():

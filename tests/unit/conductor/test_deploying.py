@@ -195,7 +195,7 @@ class Hiding(SimulatedChain):
         return None if self.hides == "receipt" else super().receipt(transaction)
 
 
-@pytest.mark.parametrize(("hides", "why"), [("events", "0 genesis events"), ("doubles", "2 genesis events"), ("receipt", "no receipt")])
+@pytest.mark.parametrize(("hides", "why"), [("events", "0 Genesis events"), ("doubles", "2 Genesis events"), ("receipt", "no receipt")])
 def test_an_act_without_its_event_or_receipt_is_not_called_anchored(hides, why, tmp_path):
     ceremony = ceremony_at(Stage.APPROVED, tmp_path)
     ceremony.chain = type("Hides", (Hiding,), {"hides": hides})(tmp_path / "parts" / "chain.json")

@@ -1,29 +1,253 @@
 """One ceremony succeeds another: every registered envelope opens with the new shards before an old one is destroyed."""
 
+import pytest
 
-from ceremony.transcript.journal import read_book
+from ceremony.conductor.custody import Custody, register, require_bound, unseal
+from ceremony.conductor.running import owed_to_run, take
+from ceremony.conductor.self_test import self_test
+from ceremony.conductor.succeeding import find_carried, leave_behind, registered
+from ceremony.custody.messages import PayloadSeen
+from ceremony.errors import ApprovalError, ChainMismatch, Declined, OpeningError, OutOfTurn, TokenLied, TokenMissing, TranscriptError
+from ceremony.hsm.token import Role, object_id
+from ceremony.protocol.steps import StepKind
+from ceremony.records.base import from_hex
+from ceremony.records.custody_entries import CustodyEntry
+from ceremony.records.roster_entries import RunStarted
+from ceremony.transcript.journal import Journal, read_book
 from ceremony.verify.report import Verdict
 from ceremony.verify.state import Trust
 from ceremony.verify.verifier import verify
-from tests.simulators.successor import ENVELOPES, successor_at
+from tests.simulators.ceremony_directory import NO_DIGEST
+from tests.simulators.custody import ALL, KEY, sealed_to
+from tests.simulators.played_on import kinds, state_of
+from tests.simulators.ports import PIN, LocalCombiner
+from tests.simulators.stages import Stage, ceremony_at, kind_of_token, run_until
+from tests.simulators.successor import ENVELOPES, SuccessorCeremony, successor_at
+from tests.simulators.tokens import SimulatedToken
+
+
+def handed_over(ceremony, kind):
+    """Play until a step of this kind is owed."""
+    ceremony.start()
+    run_until(ceremony, kind)
+    while (owed := ceremony.owed(state_of(ceremony))) and owed[0].kind is not kind:
+        if owed[0].kind in {StepKind.APPROVE, StepKind.ANCHOR, StepKind.CONSENT, StepKind.SIGN}:
+            ceremony.take(owed[0], state_of(ceremony))
+        run_until(ceremony, kind)
+    return ceremony
 
 
 def test_a_successor_takes_over_roster_and_envelopes(tmp_path):
     ceremony = successor_at(tmp_path)
     state = ceremony.play()
     assert state.owed(frozenset(state.closing.custodians)) == ()
-    kinds = [entry.body.kind for entry in read_book(ceremony.directory / "transcript")]
-    assert kinds.count("rewrapped") == kinds.count("reopened") == len(ENVELOPES)
-    assert kinds.index("anchored") < kinds.index("rewrap_begun") < kinds.index("reopened") < kinds.index("shard_destroyed")
-    assert kinds.count("consented") == 5
-    assert kinds.count("shard_destroyed") == 7
+    found = kinds(ceremony)
+    assert found.count("rewrapped") == found.count("reopened") == len(ENVELOPES)
+    assert found.index("anchored") < found.index("rewrap_begun") < found.index("reopened") < found.index("shard_destroyed")
+    assert (found.count("consented"), found.count("shard_destroyed")) == (5, 7)
 
 
 def test_verify_believes_the_successor(tmp_path):
     ceremony = successor_at(tmp_path)
     state = ceremony.play()
-    data = (ceremony.directory / "transcript").read_bytes()
-    note = (ceremony.directory / "checkpoint").read_bytes()
+    data, note = ((ceremony.directory / name).read_bytes() for name in ("transcript", "checkpoint"))
     report = verify(data, note, Trust(contract=state.contract, readers=(ceremony.chain,), rehearsal=True), every=True)
-    assert not [row for row in report.rows if row.failure]
+    assert [row.failure for row in report.rows if row.failure] == []
     assert report.verdict is Verdict.SINGLE_SOURCE
+
+
+def test_the_new_five_open_what_the_old_ones_were_sealed_to(tmp_path):
+    ceremony = successor_at(tmp_path)
+    with ceremony.predecessor(ceremony.ports()) as old:
+        files = [one.sealed for one in registered(old)]
+        stranger = sealed_to(old.conductor.state, "never registered", entropy=b"\x77" * 48)
+    ceremony.play()
+
+    def open_all(c):
+        place = ceremony.directory / "custody"
+        with Journal(place, ceremony._clock, create=True, kind=CustodyEntry) as written:
+            here = Custody(c, written)
+            keys = [unseal(here, find_carried(c.state, sealed), "test", ALL)[0] for sealed in files]
+            assert keys == [KEY] * len(ENVELOPES)
+            assert not register(here, files[0])
+            with pytest.raises(OpeningError, match="not to this one"):
+                unseal(here, find_carried(c.state, stranger), "test", ALL)
+        require_bound(written.book, c.journal.book, c.state)
+
+    ceremony.conduct(open_all)
+
+
+def test_any_five_of_the_old_hand_over_and_a_liar_among_them_is_named(tmp_path):
+    class Liar(SimulatedToken):
+        lies = False
+
+        def derive(self, key_id, point):
+            x = super().derive(key_id, point)
+            return x[::-1] if type(self).lies else x
+
+    told = []
+    ceremony = successor_at(tmp_path, make_token=kind_of_token({3: Liar}), tell=told.append)
+    handed_over(ceremony, StepKind.LIST)
+    ceremony.lose("sim6")
+    Liar.lies = True
+    run_until(ceremony, StepKind.REOPEN)
+    Liar.lies = False
+    rewrapped = state_of(ceremony).rewrapped
+    assert {one.custodians for one in rewrapped.values()} == {(1, 2, 4, 5, 7)}
+    assert any("custodian 3 Cleo: OpeningError" in line for line in told)
+    assert any("custodian 6 Finn: TokenMissing" in line for line in told)
+
+
+def test_with_three_old_tokens_gone_nothing_is_carried_over_and_nothing_is_lost(tmp_path):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.REWRAP)
+    ceremony.lose("sim5", "sim6", "sim7")
+    with pytest.raises(OpeningError, match="4 tokens are there") as refusal:
+        ceremony.run()
+    assert [name.partition(":")[0] for name in refusal.value.culprits] == ["custodian 5 Eve", "custodian 6 Finn", "custodian 7 Gus"]
+    assert "rewrapped" not in kinds(ceremony)
+    ceremony._lost.clear()
+    assert ceremony.play().closing
+
+
+def test_a_custodian_who_says_no_ends_the_handing_over(tmp_path, monkeypatch):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.REWRAP)
+
+    def decline(who, _lines, _question):
+        raise Declined(f"{who} said no")
+
+    monkeypatch.setattr(ceremony.people, "confirm", decline)
+    with pytest.raises(Declined):
+        ceremony.run()
+    assert "rewrapped" not in kinds(ceremony)
+
+
+def test_a_wrapping_that_holds_another_key_stops_it_before_any_shard_is_destroyed(tmp_path, monkeypatch):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.REOPEN)
+    monkeypatch.setattr(LocalCombiner, "reopen", lambda _self, _request: PayloadSeen(payload="0x" + "00" * 32))
+    with pytest.raises(TranscriptError, match="envelope 1, as it is wrapped now, holds another key"):
+        ceremony.run()
+    assert "reopened" not in kinds(ceremony)
+
+
+def test_no_shard_of_the_old_dealing_is_destroyed_while_it_is_needed(tmp_path):
+    """Power fails after every step: each envelope has one complete set that opens it, at every moment."""
+    ceremony = successor_at(tmp_path)
+    ceremony.start()
+    with ceremony.predecessor(ceremony.ports()) as old:
+        before = old.conductor.state
+        place = from_hex(before.opened.ceremony)
+    seen = []
+
+    def one_step(c):
+        c.write(RunStarted(tool=NO_DIGEST, self_tests=self_test()))
+        if owed := owed_to_run(c):
+            take(c, owed)
+
+    for _ in range(400):
+        state = state_of(ceremony)
+        owed = ceremony.owed(state)
+        if not owed:
+            break
+        if owed[0].kind in {StepKind.APPROVE, StepKind.ANCHOR, StepKind.CONSENT, StepKind.SIGN}:
+            ceremony.take(owed[0], state)
+        else:
+            ceremony.conduct(one_step)
+        held = 0
+        for number in range(1, 8):
+            token = SimulatedToken(tmp_path / "parts" / f"sim{number}.json", bytes, serial="x", pin=PIN, number=number)
+            token.login(PIN)
+            held += token.count(object_id(place, before.dealing, Role.SHARD, number), Role.SHARD)
+        state = state_of(ceremony)
+        reopened = kinds(ceremony).count("reopened")
+        seen.append(held)
+        assert held == 7 or (reopened == len(ENVELOPES) and len(state.consents) >= 5)
+    assert (seen[0], seen[-1]) == (7, 0)
+    assert state_of(ceremony).closing
+
+
+# --- what may not be ---
+
+
+def test_an_old_register_that_was_closed_takes_no_more(tmp_path):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.REWRAP)
+    with ceremony.predecessor(ceremony.ports()) as old:
+        late = sealed_to(old.conductor.state, "late", entropy=b"\x66" * 48)
+        with pytest.raises(OutOfTurn, match="register is closed"):
+            register(old, late)
+
+
+def test_a_ceremony_is_succeeded_once(tmp_path):
+    first = handed_over(successor_at(tmp_path), StepKind.REWRAP)
+    second = SuccessorCeremony(tmp_path, 9)
+    second.directory = tmp_path / "rival"
+    second.start()
+    with pytest.raises(ChainMismatch, match="epoch 2"):
+        second.run()
+    assert first.play().closing
+
+
+def test_the_directory_must_hold_the_ceremony_that_the_plan_means(tmp_path):
+    ceremony = successor_at(tmp_path)
+    text = ceremony.plan_text()
+    ceremony.plan_text = lambda: text.replace(text.split('ceremony = "')[1][:66], "0x" + "5e" * 32, 1)
+    ceremony.start()
+    with pytest.raises(TranscriptError, match="not the one that this plan succeeds"):
+        ceremony.run()
+
+
+def test_a_register_that_changed_after_it_was_listed_is_refused(tmp_path):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.REWRAP)
+    custody = ceremony.before / "custody" / "transcript"
+    lines = custody.read_bytes().splitlines(keepends=True)
+    custody.write_bytes(b"".join(lines[:-1]))
+    with pytest.raises(TranscriptError, match="not the one that was listed"):
+        ceremony.run()
+
+
+def test_an_old_token_that_keeps_its_shard_is_named(tmp_path):
+    class Keeps(SimulatedToken):
+        keeps = False
+
+        def destroy(self, key_id, role):
+            if not type(self).keeps:
+                super().destroy(key_id, role)
+
+    ceremony = handed_over(successor_at(tmp_path, make_token=kind_of_token({2: Keeps})), StepKind.DESTROY)
+    Keeps.keeps = True
+    with pytest.raises(TokenLied) as refusal:
+        ceremony.run()
+    assert refusal.value.culprits == ("custodian 2 Ben: TokenLied",)
+    assert kinds(ceremony).count("shard_destroyed") == 6
+    Keeps.keeps = False
+    assert ceremony.play().closing
+
+
+def test_an_absent_old_custodian_is_owed_until_the_operator_says_what_became_of_the_token(tmp_path):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.DESTROY)
+    ceremony.lose("sim7")
+    for _ in range(2):
+        with pytest.raises(TokenMissing, match="OUTSTANDING: 1"):
+            ceremony.run()
+    with pytest.raises(OutOfTurn, match="no old shard of custodian 1 Ada"):
+        ceremony.conduct(lambda c: leave_behind(c, "Ada"))
+    with pytest.raises(ApprovalError, match="no custodian"):
+        ceremony.conduct(lambda c: leave_behind(c, "Jin"))
+    ceremony.conduct(lambda c: leave_behind(c, "Gus"))
+    state = ceremony.play()
+    assert state.left_behind.keys() == {7}
+    report = verify((ceremony.directory / "transcript").read_bytes(), None, Trust(rehearsal=True), every=True)
+    assert any("OUTSTANDING: custodian 7 Gus" in row.line for row in report.rows)
+
+
+def test_a_first_ceremony_has_nobody_before_it(tmp_path):
+    ports = ceremony_at(Stage.OPENED, tmp_path).ports()
+    with pytest.raises(OutOfTurn, match="names no predecessor"):
+        ports.open_predecessor(ports)
+
+
+def test_the_book_of_a_successor_reads_back(tmp_path):
+    ceremony = successor_at(tmp_path, envelopes=())
+    state = ceremony.play()
+    assert len(read_book(ceremony.directory / "transcript")) == state.size
+    assert state.rewrapped == {}
+    assert state.summary.act.envelopes == 0

@@ -8,10 +8,10 @@ from ceremony.errors import CeremonyError, DirectoryError, MarkError, TokenFault
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
 from ceremony.hsm.marks import MARK_LIMIT, MarkFile
-from ceremony.quorum.replay import found_mark
+from ceremony.quorum.replay import Successor, found_mark
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.dealing_entries import BlobsDestroyed
-from ceremony.records.structs import TypedAct
+from ceremony.records.structs import Rotate, TypedAct
 from tests import dealt as d
 from tests.simulators.ports import PIN, LocalAgent
 from tests.simulators.randomness import Stream
@@ -177,6 +177,21 @@ def test_what_is_no_act_is_refused(local):
     )
     with pytest.raises(MarkError, match="not an act a custodian approves"):
         ask(local, request, m.Signed)
+
+
+def test_a_rotation_needs_the_transcript_of_the_successor_that_it_stands_in(local):
+    roster = tuple(f"0x{number:040x}" for number in range(1, 8))
+    place = {"transcript_root": d.root(4), "transcript_size": 4, "epoch": 1, "sequence": 1, "deadline": 1000, "head": d.root(4)}
+    act = TypedAct(domain=d.ON_CONTRACT, struct=Rotate(roster=roster, **place))
+    rotation = d.sign(ACT, d.extension(d.FIRST_SIZE, SIZE)).model_copy(update={"act": act})
+    foreign = Successor(size=SIZE, root=d.root(SIZE), index=1, line="{}", proof=())
+    with pytest.raises(MarkError, match="Rotate is not an act a custodian approves here"):
+        ask(local, rotation, m.Signed)
+    with pytest.raises(MarkError, match="of no successor"):
+        ask(local, rotation.model_copy(update={"successor": foreign}), m.Signed)
+    with pytest.raises(MarkError, match="Genesis is not an act a custodian approves here"):
+        ask(local, d.sign(ACT, d.extension(d.FIRST_SIZE, SIZE)).model_copy(update={"successor": foreign}), m.Signed)
+    assert mark_of(local).digest is None
 
 
 def test_a_missing_mark_is_refused_and_founded_anew_once(local, tmp_path):
