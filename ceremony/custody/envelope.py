@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ceremony.records.base import to_hex
 from ceremony.records.evidence import EnvelopeHeader
 from ceremony.shards.field import Point, encode_point, reduce_scalar
-from ceremony.shards.threshold import answer_tag, core_digest, encapsulate, file_key, header_digest, key_commitment
+from ceremony.shards.threshold import answer_tag, commit_header, core_digest, encapsulate, file_key, key_commitment
 
 UNSET = "0x" + "00" * 32
 TEST = "test of recovery at birth"
@@ -33,8 +33,9 @@ def seal_envelope(  # noqa: PLR0913 - the six facts an envelope is made of
     sealed = encapsulate(commitments, n, reduce_scalar(entropy))
     point = to_hex(encode_point(sealed.point, compressed=True))
     draft = EnvelopeHeader(ceremony=ceremony, dealing=dealing, description=description, point=point, key_commitment=UNSET, tags=())
-    key = file_key(sealed.secret_point, core_digest(draft))
-    committed = draft.model_copy(update={"key_commitment": to_hex(key_commitment(key))})
-    bound = header_digest(committed)
+    core = core_digest(draft)
+    key = file_key(sealed.secret_point, core)
+    commitment = key_commitment(key)
+    bound = commit_header(core, commitment)
     tags = tuple(to_hex(answer_tag(bound, index, sealed.answers[index])) for index in sorted(sealed.answers))
-    return committed.model_copy(update={"tags": tags}), key
+    return draft.model_copy(update={"key_commitment": to_hex(commitment), "tags": tags}), key

@@ -5,8 +5,8 @@ those of the Explicit-Formulas Database (D. J. Bernstein, T. Lange) for short We
 """
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import accumulate, pairwise
+from math import factorial
 
 PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1
 Affine = tuple[int, int]
@@ -21,11 +21,11 @@ def add_weighted(points: Sequence[Affine], weights: Sequence[int]) -> Affine | N
 
 def evaluate(coefficients: Sequence[Affine], n: int) -> list[Affine | None]:
     """The polynomial with these points as coefficients, from the constant upward, at 1 to n: finite differences, so additions alone."""
-    points = _lift(coefficients)
-    differences = [_weigh(points, weights) for weights in _difference_weights(len(points))]
+    differences = _differences(_lift(coefficients))
     values = []
-    for _ in range(n):
-        differences = [*(_add(one, higher) for one, higher in pairwise(differences)), differences[-1]]
+    for left in reversed(range(n)):  # what the steps that are left need, and no more
+        moved = [_add(one, higher) for one, higher in pairwise(differences[: left + 2])]
+        differences[: len(moved)] = moved
         values.append(differences[0])
     return _affine(values)
 
@@ -40,17 +40,13 @@ def invert_all(values: Sequence[int]) -> list[int]:
     return inverses[::-1]
 
 
-@cache
-def _difference_weights(k: int) -> tuple[tuple[int, ...], ...]:
-    """Row m: the m-th forward difference at 0 of 1, x, x^2, ..., x^(k-1); all of them public numbers >= 0."""
-    columns = []
-    for power in range(k):
-        row, column = [x**power for x in range(k)], []
-        while row:
-            column.append(row[0])
-            row = [after - before for before, after in pairwise(row)]
-        columns.append(column)
-    return tuple(zip(*columns, strict=True))
+def _differences(coefficients: Sequence[Jacobian]) -> list[Jacobian]:
+    """The forward differences at 0: m! times the coefficient of x(x-1)...(x-m+1), which division by x, x-1, x-2, ... leaves over."""
+    found, top = list(coefficients), len(coefficients) - 1
+    for root in range(1, top):
+        for at in reversed(range(root, top)):
+            found[at] = _add(found[at], _weigh([found[at + 1]], [root]))
+    return [_weigh([point], [factorial(m)]) for m, point in enumerate(found)]
 
 
 def _weigh(points: Sequence[Jacobian], weights: Sequence[int]) -> Jacobian:
@@ -65,6 +61,8 @@ def _weigh(points: Sequence[Jacobian], weights: Sequence[int]) -> Jacobian:
 
 def _double(point: Jacobian) -> Jacobian:
     x, y, z = point
+    if not z:
+        return point
     delta, gamma = z * z % PRIME, y * y % PRIME
     beta, alpha = x * gamma % PRIME, 3 * (x - delta) * (x + delta) % PRIME
     doubled = (alpha * alpha - 8 * beta) % PRIME

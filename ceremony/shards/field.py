@@ -116,20 +116,22 @@ def base_multiply(scalar: int) -> Point:
 
 def multiply(point: Point, scalar: int) -> Point:
     """Give scalar * point, for a finite point and a scalar in 0 to n-1; ShareError when out of range or infinite."""
-    return multiply_each([point], scalar)[0]
+    return multiply_each([point], scalar)[1]
 
 
 def multiply_each(points: Sequence[Point], scalar: int) -> list[Point]:
-    """Give scalar * point for each of the points; as `multiply`."""
+    """Give scalar * G, and scalar * point for each of the points; as `multiply`."""
     encoded = [encode_point(point) for point in points]
     if require_scalar(scalar, zero=True) == 0:
-        return [INFINITY] * len(points)
+        return [INFINITY] * (1 + len(points))
+    keys = [_key(scalar)]
+    base = _coordinates(keys[0].public_key())
     if scalar == ORDER - 1:
-        return [-point for point in points]
-    keys = [_key(scalar), _key(scalar + 1)]
+        return [base, *(-point for point in points)]
+    keys.append(_key(scalar + 1))
     # ECDH gives x alone; y follows from the x of the next multiple, scalar * point + point. What comes out is checked to be on the curve.
     # SPEC E. Brier, M. Joye, "Weierstrass elliptic curves and side-channel attacks", PKC 2002, section 4, with a = -3.
-    products = []
+    products = [base]
     for point, data, half in zip(points, encoded, invert_all([2 * point.y for point in points]), strict=True):
         public = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, data)
         x, after = (int.from_bytes(key.exchange(ec.ECDH(), public), "big") for key in keys)

@@ -101,9 +101,9 @@ def encapsulate(commitments: Commitments, n: int, ephemeral: int) -> Encapsulati
         ShareError: e or n out of range, no commitments, or a point at infinity.
     """
     require_scalar(ephemeral)
-    scaled = multiply_each(commitments, ephemeral)
+    point, *scaled = multiply_each(commitments, ephemeral)
     answers = share_points(scaled, n)
-    return Encapsulation(base_multiply(ephemeral), scaled[0], answers)
+    return Encapsulation(point, scaled[0], answers)
 
 
 def core_digest(header: Core) -> bytes:
@@ -124,10 +124,14 @@ def core_digest(header: Core) -> bytes:
 
 def header_digest(header: Header) -> bytes:
     """The 32 bytes that every tag is bound to; ShareError when a field is malformed."""
-    commitment = _parse_hex(header.key_commitment)
+    return commit_header(core_digest(header), _parse_hex(header.key_commitment))
+
+
+def commit_header(core: bytes, commitment: bytes) -> bytes:
+    """The header digest, from the core digest and the commitment to the file key (32 bytes each)."""
+    require_length(core, DIGEST_BYTES, "a core digest")
     require_length(commitment, DIGEST_BYTES, "a commitment to a file key")
-    binding = encode_binding("ceremony/envelope-header/v1", core=core_digest(header), key_commitment=commitment)
-    return hash_bound(binding)
+    return hash_bound(encode_binding("ceremony/envelope-header/v1", core=core, key_commitment=commitment))
 
 
 def file_key(secret_point: Point, core: bytes) -> bytes:
