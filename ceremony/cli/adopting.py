@@ -8,6 +8,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from ceremony.cli.people import Answers, Terminal, ask_hidden, open_people
 from ceremony.cli.sealing import STREAM, read_master, require_new, write_stream
 from ceremony.cli.wiring import now, read_state
@@ -79,7 +81,7 @@ class Sheet:
         """Say what is wrong with a share, so that it is typed again; answers from a pipe get no second try."""
         if self._given is not None:
             raise error
-        self._people.tell(f"      {error.message}. {error.next_step}")
+        click.echo(f"      {error.message}. {error.next_step}", err=True)  # with --json too: somebody is typing
 
     def passphrase(self) -> str:
         """SLIP-39's, typed twice; empty where there is none."""
@@ -88,11 +90,11 @@ class Sheet:
         while True:
             first = ask_hidden("Passphrase of the mnemonics (not shown; empty if there is none)")
             if not first.isascii():
-                self._people.tell("      SLIP-39 takes ASCII only. Type it as it was when the mnemonics were made.")
+                click.echo("      SLIP-39 takes ASCII only. Type it as it was when the mnemonics were made.", err=True)
             elif ask_hidden("The same once more") == first:
                 return first
             else:
-                self._people.tell("      These were two different ones.")
+                click.echo("      These were two different ones.", err=True)
 
 
 def preview(wanted: Wanted) -> tuple[str, ...]:

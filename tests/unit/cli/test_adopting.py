@@ -199,7 +199,7 @@ def hidden(child, question, text):
 
 
 def test_mnemonics_typed_by_a_person_are_hidden_and_a_wrong_one_is_typed_again(here, place, tmp_path):
-    child = typed(place, str(tmp_path / "out"), "--slip39")
+    child = typed(place, str(tmp_path / "out"), "--slip39", "--json")
     for number, text in ((1, MNEMONICS[1]), (2, MNEMONICS[1]), (2, ""), (2, MNEMONICS[3].replace(" ", "  ")), (3, MNEMONICS[0])):
         hidden(child, f"Mnemonic {number} \\(not shown\\): ", text)
     hidden(child, "Passphrase of the mnemonics[^:]*: ", "swordfsh")
