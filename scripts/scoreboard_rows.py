@@ -101,6 +101,16 @@ def crashes(real: bool) -> Measured:
     return Measured(figure, bool(simulated.passed) and not on_real.faults and on_real.tried > 0, (*simulated.faults, *on_real.faults))
 
 
+def token_kills(_real: bool) -> Measured:
+    """Row 3: about half an hour."""
+    return _join([importlib.import_module("tests.faults.token_sweep").sweep_kills(full=True)], least=1)
+
+
+def token_codes(_real: bool) -> Measured:
+    """Row 5: hours, two on two idle processors."""
+    return _join([importlib.import_module("tests.faults.token_sweep").sweep_codes(full=True)], least=1)
+
+
 def disk(_real: bool) -> Measured:
     """Row 4: injected errors, and the kernel's own where this machine can make them."""
     injected = swept("tests.faults.disk_faults")(_real)
@@ -190,9 +200,9 @@ ROWS: Mapping[int, Row] = MappingProxyType(
     {
         1: Row("kill -9 at every write, fsync and rename, then resume", "0 lost, 0 duplicate, all N", measure=crashes),
         2: Row("transcript torn at every byte of its last three entries", "0 misread", measure=swept("tests.crash.torn_tail")),
-        3: Row("kill -9 before and after every PKCS#11 call", "all N satisfy P1", "custody"),
+        3: Row("kill -9 before and after every PKCS#11 call", "all N satisfy P1", measure=token_kills),
         4: Row("EIO, ENOSPC, EROFS, EDQUOT at every file call", "named error, no partial claim", measure=disk),
-        5: Row("every PKCS#11 call x 12 CKRs x {once, from then on}", "named error or harmless retry", "custody"),
+        5: Row("every PKCS#11 call x 12 CKRs x {once, from then on}", "named error or harmless retry", measure=token_codes),
         6: Row("lying tokens", "25 of 25 caught, culprit named", measure=swept("tests.adversary.lying_tokens", least=25)),
         7: Row("128 subsets of seven x 1,000 seeds", "29 open, 99 refuse", measure=swept("tests.properties.test_subsets", least=128_000)),
         8: Row("published vectors", "100 %", measure=swept("tests.properties.test_published", least=674)),
