@@ -96,6 +96,8 @@ def _of_a_ceremony(ceremony: SimulatedCeremony) -> Iterator[tuple[str, str]]:
     ceremony.play()
     yield "status-closed", shown("status", DIR)
     yield "status-closed-json", shown("status", DIR, "--json")
+    yield "adopt", shown("adopt", "--master", DIR, "--slip39", "-o", "wallet.sealed", "--dry-run")
+    yield "adopt-from-two-places", shown("adopt", "key", "--master", DIR, "--slip39", "-o", "wallet.sealed")
     yield "watch-too-few", shown("watch", DIR, "--rpc", "http://127.0.0.1:1")
     yield "verify-no-anchor", shown("verify", DIR, "--offline", "--rehearsal")
     yield "verify-json", shown("verify", DIR, "--offline", "--rehearsal", "--json")
