@@ -31,6 +31,7 @@
     ├── RequestRefused        58  a request or an answer that came as a file does not belong here
     │   └── Replayed          59  a request that was used before comes again, changed
     ├── AdoptionError         62  an existing secret cannot be adopted from what was given; names the share
+    ├── CombinerLied          63  the combiner asks, or shows, what no honest one does
     ├── ApprovalError         60  an approval does not count
     │   └── QuorumError       61  fewer than the quorum approve
     ├── ChainError            65  something about the chain
@@ -295,6 +296,13 @@ class AdoptionError(CeremonyError):
 
     exit_code = 62
     remedy = "Nothing was sealed, and nothing shown. Run the same command again with the shares of one set."
+
+
+class CombinerLied(CeremonyError):
+    """The combiner, or whoever drives it, asks or shows what no honest one does; the agent's answers stay shut."""
+
+    exit_code = 63
+    remedy = "Stop: this machine may be set to open other envelopes. Take the tokens away from it and find out who changed it."
 
 
 class ApprovalError(CeremonyError):

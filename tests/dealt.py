@@ -8,7 +8,7 @@ from ceremony.custody.dealer import wrap_oaep
 from ceremony.custody.envelope import seal_test
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import AgentPort, ask
-from ceremony.quorum.replay import Extension, ShownVoid
+from ceremony.quorum.replay import Extension, ShownEntry
 from ceremony.records.act_entries import ActVoided
 from ceremony.records.base import Record, from_hex, to_hex
 from ceremony.records.dealing_entries import BlobsDestroyed
@@ -73,7 +73,7 @@ def voiding(size: int, *, time: int, head: str = ZERO, sequence: int = 0, kind: 
     return {
         "extension": Extension(size=size + 1, root=to_hex(grown.root()), proof=tuple(map(to_hex, grown.consistency(size)))),
         "act_proof": tuple(map(to_hex, grown.consistency(size - 1))),
-        "voided": ShownVoid(index=size, line=line.decode(), proof=tuple(map(to_hex, grown.inclusion(size)))),
+        "voided": ShownEntry(index=size, line=line.decode(), proof=tuple(map(to_hex, grown.inclusion(size)))),
     }
 
 

@@ -45,6 +45,14 @@ FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("custodian", "uint8"),
             ("evidence", "bytes32"),
         ),
+        "EnvelopeApproval": (
+            ("ceremony", "bytes32"),
+            ("dealing", "uint64"),
+            ("header", "bytes32"),
+            ("description", "string"),
+            ("reason", "string"),
+            ("opening", "bytes32"),
+        ),
         "Genesis": (
             ("root", "bytes32"),
             ("size", "uint64"),

@@ -13,6 +13,7 @@ from ceremony.records.structs import (
     Attestation,
     Checkpoint,
     Enrolment,
+    EnvelopeApproval,
     Genesis,
     Halt,
     Release,
@@ -185,6 +186,21 @@ def _attestation(act: Attestation) -> tuple[str, ...]:
     )
 
 
+def _envelope_approval(act: EnvelopeApproval) -> tuple[str, ...]:
+    return (
+        "EnvelopeApproval: open this very envelope, though nobody trusts whoever sealed it.",
+        f"Envelope:  {act.description}",
+        f"Reason:    {act.reason}",
+        f"Header:    {act.header}",
+        f"In words:  {encode_words(from_hex(act.header))}",
+        f"Asked in:  custody entry {act.opening}",
+        f"Ceremony:  {act.ceremony}, dealing {act.dealing}",
+        "Beware:    its sealer may have made it from another envelope; whoever sees the answers to this one can then open that one too.",
+        "           Approve only if you know where this file comes from, and trust the machine that joins the answers.",
+        "It cannot: be used for another envelope or another reason, or open anything without five tokens.",
+    )
+
+
 _RENDER: Mapping[str, Callable[..., tuple[str, ...]]] = MappingProxyType(
     {
         "Genesis": _genesis,
@@ -198,5 +214,6 @@ _RENDER: Mapping[str, Callable[..., tuple[str, ...]]] = MappingProxyType(
         "Enrolment": _enrolment,
         "Transport": _transport,
         "Attestation": _attestation,
+        "EnvelopeApproval": _envelope_approval,
     },
 )

@@ -35,6 +35,7 @@ class Unseal(click.Command):
 @click.option("--out", "-o", "target", required=True, metavar="FILE", help="Where the plaintext goes, a new file; - for standard output.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why it is opened; it is shown to each custodian and written down.")
 @click.option("--custodian", "names", multiple=True, metavar="NAME", help="Who answers, each of them. [default: in turn, until five did]")
+@click.option("--untrusted-sealer", "untrusted", is_flag=True, help="Five approve the header first; no tag of the sealer's is relied on.")
 @click.option("--dry-run", is_flag=True, help="Only show what each custodian would read.")
 @click.option("--answers-fd", type=int, metavar="N", help="Rehearsals only: read answers as JSON from this inherited pipe.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object, on standard error with -o -.")
@@ -44,6 +45,7 @@ def unseal(
     target: str,
     reason: str,
     names: tuple[str, ...],
+    untrusted: bool,
     dry_run: bool,
     answers_fd: int | None,
     as_json: bool,
@@ -54,6 +56,10 @@ def unseal(
     came of it goes to DIR/custody.
 
     The plaintext file is named once the whole of FILE has proven unaltered. To standard output, each part goes as soon as that part has.
+
+    The sealer's tags say which answer is right. With --untrusted-sealer nobody relies on them: five custodians first sign their approval of
+    exactly this header, each agent checks five approvals against the transcript it knows, and each token answers two questions, of which
+    one checks the other. Whoever sealed it may have made it from another envelope: approve only what you know the origin of.
 
     All of that in one room. Over several places: `request`, then `answer` at each custodian's place, then `combine`. (A FILE that is called
     like one of these is written ./request.)
@@ -67,9 +73,9 @@ def unseal(
 
     asked = Asked(directory, reason, names, answers_fd, quiet=as_json)
     if dry_run:
-        click.echo("\n".join(preview(file, asked)))
+        click.echo("\n".join(preview(file, asked, untrusted=untrusted)))
         return
-    outcome = unseal_file(file, target, asked)
+    outcome = unseal_file(file, target, asked, untrusted=untrusted)
     click.echo(json.dumps(outcome) if as_json else f"Opened by {', '.join(outcome['custodians'])}: {target}", err=target == STREAM)
 
 

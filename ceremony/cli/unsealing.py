@@ -22,6 +22,7 @@ from ceremony.conductor.custody import (
     unseal,
 )
 from ceremony.conductor.succeeding import find_carried
+from ceremony.conductor.untrusted import unseal_untrusted
 from ceremony.custody.sealed import parse_header
 from ceremony.custody.stream import open_stream
 from ceremony.errors import Owed, PinRefused, PinWrong, TokenError
@@ -53,7 +54,7 @@ class Asked:
         return tuple(sorted(named)) or tuple(state.plan.indices)
 
 
-def preview(file: str, asked: Asked) -> tuple[str, ...]:
+def preview(file: str, asked: Asked, *, untrusted: bool = False) -> tuple[str, ...]:
     """What each custodian would read, and who they are."""
     _, state = read_state(asked.directory)
     header = find_carried(state, read_header(file).sealed).header
@@ -61,10 +62,12 @@ def preview(file: str, asked: Asked) -> tuple[str, ...]:
     require_sealed_here(state, header)
     who = ", ".join(state.plan.who(index) for index in asked.custodians(state))
     until = "" if asked.names else f", until {state.plan.quorum.k} have answered rightly"
-    return (*describe_envelope(header), f"Reason:    {require_statement(asked.reason, 'the operator')}", f"Asked:     {who}{until}")
+    doubt = (f"Sealer:    not trusted; {state.plan.quorum.k} of them approve the header first",) if untrusted else ()
+    reason = require_statement(asked.reason, "the operator")
+    return (*describe_envelope(header), f"Reason:    {reason}", f"Asked:     {who}{until}", *doubt)
 
 
-def unseal_file(file: str, target: str, asked: Asked) -> dict[str, Any]:
+def unseal_file(file: str, target: str, asked: Asked, *, untrusted: bool = False) -> dict[str, Any]:
     """Open the file: the key first, with the people; then the payload, chunk by chunk."""
     reason = require_statement(asked.reason, "the operator")
     require_new(target)
@@ -72,7 +75,8 @@ def unseal_file(file: str, target: str, asked: Asked) -> dict[str, Any]:
         parsed = parse_header(source)
         with sitting(asked, "unseal") as here:
             state = here.conductor.state
-            key, done = unseal(here, find_carried(state, parsed.sealed), reason, asked.custodians(state), every=bool(asked.names))
+            opening = unseal_untrusted if untrusted else unseal
+            key, done = opening(here, find_carried(state, parsed.sealed), reason, asked.custodians(state), every=bool(asked.names))
         parsed.require_authentic(key)
         write_stream(target, open_stream(key, source))
     return {

@@ -14,7 +14,7 @@ from ceremony.hsm.agents import ask
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step, StepKind
 from ceremony.quorum.approvals import Approval, require_alive, require_approval
-from ceremony.quorum.replay import ShownVoid, Successor
+from ceremony.quorum.replay import ShownEntry, Successor
 from ceremony.records import act_entries as act
 from ceremony.records import succession_entries as succession
 from ceremony.records.base import to_hex
@@ -175,12 +175,12 @@ def _show_successor(c: Conductor) -> Successor:
     return Successor(size=c.size, root=c.root, index=index, line=book.lines[index].decode(), proof=proof)
 
 
-def _show_void(book: Book) -> ShownVoid | None:
+def _show_void(book: Book) -> ShownEntry | None:
     """The newest entry that ends an act, with its proof: what lets a token sign a successor."""
     index = next((entry.index for entry in reversed(book.entries) if isinstance(entry.body, act.ActVoided)), None)
     if index is None:
         return None
     proof = tuple(to_hex(node) for node in book.tree.inclusion(index))
-    return ShownVoid(index=index, line=book.lines[index].decode(), proof=proof)
+    return ShownEntry(index=index, line=book.lines[index].decode(), proof=proof)
 
 

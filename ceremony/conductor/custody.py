@@ -29,6 +29,13 @@ from ceremony.transcript.book import Book
 from ceremony.transcript.journal import Journal
 
 NONCE_BYTES = 32
+MORE = (
+    "Run the same command again with more custodians: --custodian NAME for each. "
+    "Where every answer is called wrong, the sealer's tags may be: --untrusted-sealer does without them."
+)
+
+Joined = tuple[bytes, tuple[int, ...], bool]
+"""The payload's key (16 bytes), whose answers brought it back, and whether the combiner's memory was locked."""
 
 
 @dataclass
@@ -141,14 +148,31 @@ def _unseal(  # noqa: PLR0913 - as `unseal`, and who joins the answers
     )
     lines = (*describe_envelope(header), f"Reason:    {reason}")
     k = c.state.plan.quorum.k
-    answers, wrong = _gather(c, custodians, lambda index: _answer(c, header, index, lines), enough=len(custodians) if every else k)
+    answers, wrong = gather(c, custodians, lambda index: _answer(c, header, index, lines), enough=len(custodians) if every else k)
+    return conclude(here, header, answers, wrong, lambda: join_answers(c, combiner, sealed, answers))
+
+
+def conclude(  # noqa: PLR0913, PLR0917 - who answered how, how they are joined, and what to do when that is not enough
+    here: Custody,
+    header: EnvelopeHeader,
+    answers: Mapping[int, str],
+    wrong: tuple[custody.Wrong, ...],
+    join: Callable[[], Joined],
+    remedy: str = MORE,
+) -> tuple[bytes, custody.Unsealed]:
+    """Join k right answers or more, and write down whose key came back; OpeningError, written down too, when they are fewer."""
+    c, digest, k = here.conductor, to_hex(header_digest(header)), here.conductor.state.plan.quorum.k
     right = tuple(sorted(answers))
     if len(right) < k:
         here.write(custody.UnsealFailed(header_digest=digest, custodians=right, wrong=wrong))
         message = f"right answers: {len(right)}, needed: {k}; the envelope stays closed"
         culprits = tuple(f"{c.who(one.custodian)}: {one.error}" for one in wrong)
-        raise OpeningError(message, culprits=culprits, remedy="Run the same command again with more custodians: --custodian NAME for each.")
-    key, chosen, locked = join_answers(c, combiner, sealed, answers)
+        raise OpeningError(message, culprits=culprits, remedy=remedy)
+    try:
+        key, chosen, locked = join()
+    except OpeningError:  # right answers, and yet another key than the header commits to: the sealer's doing, or the file's
+        here.write(custody.UnsealFailed(header_digest=digest, custodians=right, wrong=wrong))
+        raise
     done = custody.Unsealed(header_digest=digest, custodians=chosen, wrong=wrong, memory_locked=locked)
     here.write(done)
     return key, done
@@ -156,8 +180,8 @@ def _unseal(  # noqa: PLR0913 - as `unseal`, and who joins the answers
 
 def join_answers(
     c: Conductor, combiner: CombinerPort, sealed: SealedHeader, answers: Mapping[int, str]
-) -> tuple[bytes, tuple[int, ...], bool]:
-    """The payload's key, 16 bytes, from right answers (hex of 32 bytes), whose were used, and whether the combiner's memory was locked.
+) -> Joined:
+    """What right answers (hex of 32 bytes) bring back.
 
     OpeningError when it does not fit, MemoryNotLocked when the plan requires it.
     """
@@ -172,13 +196,13 @@ def prove(here: Custody, custodians: Sequence[int]) -> tuple[custody.Wrong, ...]
     """Challenge each custodian's token with a fresh point; who did not prove that it holds its shard, empty when all did."""
     c = here.conductor
     require_dealt(c.state)
-    _, wrong = _gather(c, custodians, lambda index: _prove(here, index), enough=len(custodians))
+    _, wrong = gather(c, custodians, lambda index: _prove(here, index), enough=len(custodians))
     for one in wrong:
         here.write(custody.HoldingFailed(custodian=one.custodian, error=one.error))
     return wrong
 
 
-def _gather(
+def gather(
     c: Conductor, custodians: Sequence[int], sit: Callable[[int], str], *, enough: int
 ) -> tuple[dict[int, str], tuple[custody.Wrong, ...]]:
     """Each custodian in turn, alone, until `enough` have done it; what came of it, and whose token failed or lied."""

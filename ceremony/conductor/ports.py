@@ -60,7 +60,7 @@ class DealerPort(Protocol):
 class CombinerPort(Protocol):
     """A combiner, in a process of its own: it takes one question."""
 
-    def combine(self, request: c.Combine) -> c.Combined:
+    def combine(self, request: c.Combine | c.Join) -> c.Combined:
         """Open one envelope; OpeningError names who answered wrongly."""
         ...
 

@@ -17,7 +17,7 @@ from ceremony.quorum.dealings import parse_points
 from ceremony.records.base import from_hex, to_hex
 from ceremony.records.evidence import EnvelopeHeader, SealedHeader
 from ceremony.shards.binding import encode_binding, hash_bound
-from ceremony.shards.field import WIDE_BYTES, base_multiply, encode_x, multiply, parse_point
+from ceremony.shards.field import WIDE_BYTES, Point, base_multiply, encode_x, multiply, parse_point
 from ceremony.shards.threshold import combine_answers, core_digest, file_key, find_tag, header_digest, key_commitment, resolve_answer
 
 Answers = Sequence[tuple[int, str]]
@@ -27,15 +27,16 @@ Answers = Sequence[tuple[int, str]]
 def answer(request: m.CombinerRequest, entropy: bytes, *, memory_locked: bool) -> m.Combined | m.WrappedAnew | m.PayloadSeen:
     """Do what is asked; `entropy` are 48 fresh random bytes, used by `rewrap` alone. MemoryNotLocked when the plan requires it."""
     require_memory(required=request.require_locked_memory, locked=memory_locked)
-    if isinstance(request, m.Combine):
+    if isinstance(request, m.Combine | m.Join):
         return combine(request, memory_locked=memory_locked)
     return reopen(request) if isinstance(request, m.Reopen) else rewrap(request, entropy)
 
 
-def combine(request: m.Combine, *, memory_locked: bool = False) -> m.Combined:
+def combine(request: m.Combine | m.Join, *, memory_locked: bool = False) -> m.Combined:
     """Open the envelope; OpeningError names the custodian whose answer is wrong, or says that too few are right; MemoryNotLocked."""
     require_memory(required=request.require_locked_memory, locked=memory_locked)
-    return m.Combined(file_key=to_hex(_open(request.header, request.answers, request.k)), memory_locked=memory_locked)
+    points = _parse(request.points) if isinstance(request, m.Join) else _resolve(request.header, request.answers)
+    return m.Combined(file_key=to_hex(_open(request.header, points, request.k)), memory_locked=memory_locked)
 
 
 def rewrap(request: m.Rewrap, entropy: bytes) -> m.WrappedAnew:
@@ -57,9 +58,18 @@ def reopen(request: m.Reopen) -> m.PayloadSeen:
     return m.PayloadSeen(payload=_commit(request.origin, _payload_key(request.sealed, request.answers, request.k)))
 
 
-def _open(header: EnvelopeHeader, answers: Answers, k: int) -> bytes:
+def _resolve(header: EnvelopeHeader, answers: Answers) -> dict[int, Point]:
+    """The answers as points: the sealer's tags decide their signs."""
     bound = header_digest(header)
-    points = {index: resolve_answer(bound, index, from_hex(x), find_tag(header.tags, index)) for index, x in answers}
+    return {index: resolve_answer(bound, index, from_hex(x), find_tag(header.tags, index)) for index, x in answers}
+
+
+def _parse(points: Sequence[tuple[int, str]]) -> dict[int, Point]:
+    """Points that were decided and checked before, without the sealer's tags."""
+    return {index: parse_point(from_hex(point)) for index, point in points}
+
+
+def _open(header: EnvelopeHeader, points: dict[int, Point], k: int) -> bytes:
     key = file_key(combine_answers(points, k), core_digest(header))
     if to_hex(key_commitment(key)) != header.key_commitment:
         message = "the answers are each right, yet the key is not the one this envelope commits to"
@@ -68,7 +78,7 @@ def _open(header: EnvelopeHeader, answers: Answers, k: int) -> bytes:
 
 
 def _payload_key(sealed: SealedHeader, answers: Answers, k: int) -> bytes:
-    return unwrap_key(_open(sealed.header, answers, k), sealed)
+    return unwrap_key(_open(sealed.header, _resolve(sealed.header, answers), k), sealed)
 
 
 def _commit(origin: str, payload_key: bytes) -> str:

@@ -83,6 +83,16 @@ class Combine(Record):
     require_locked_memory: bool = False
 
 
+class Join(Record):
+    """Open an envelope from these points, each checked before without the sealer's tags."""
+
+    ask: Literal["join"] = "join"
+    header: EnvelopeHeader
+    k: Count
+    points: Annotated[tuple[tuple[Index, Point33], ...], Field(repr=False)]
+    require_locked_memory: bool = False
+
+
 class Combined(Record):
     """The file key that came out, and whether memory could be locked."""
 
@@ -133,7 +143,7 @@ class PayloadSeen(Record):
     payload: Hex32
 
 
-CombinerRequest = Annotated[Combine | Rewrap | Reopen, Field(discriminator="ask")]
+CombinerRequest = Annotated[Combine | Join | Rewrap | Reopen, Field(discriminator="ask")]
 _COMBINER = kinds_of(CombinerRequest, "ask")
 
 

@@ -49,7 +49,7 @@ class SpawnedCombiner:
         """Process id, for tests that look whether it is gone."""
         return self._process.pid
 
-    def combine(self, request: m.Combine) -> m.Combined:
+    def combine(self, request: m.Combine | m.Join) -> m.Combined:
         """Combine answers; OpeningError names who answered wrongly."""
         return m.Combined.parse(self._process.ask(request.encode()))
 

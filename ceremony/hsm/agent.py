@@ -23,6 +23,7 @@ from ceremony.transcript.merkle import require_consistency
 
 if TYPE_CHECKING:
     from ceremony.hsm.holder import Holder
+    from ceremony.hsm.inquiry import Inquiry
 
 
 class Agent:
@@ -43,8 +44,10 @@ class Agent:
 
     def answer(self, request: m.Request) -> m.Reply:
         """Do what is asked; TokenError and its kind, MarkError, ShareError, OpeningError otherwise."""
-        # a request is named after the method that answers it, here or in the holder
-        handler: Callable[[Any], m.Reply] = getattr(self, request.ask, None) or getattr(self._holder, request.ask)
+        # a request is named after the method that answers it: here, in the holder, or in the inquiry
+        handler: Callable[[Any], m.Reply] = (
+            getattr(self, request.ask, None) or getattr(self._holder, request.ask, None) or getattr(self._inquiry, request.ask)
+        )
         return handler(request)
 
     # --- the token itself ---
@@ -135,6 +138,12 @@ class Agent:
         from ceremony.hsm.holder import Holder  # noqa: PLC0415 - an agent that only signs starts quicker without
 
         return Holder(self._token, self._entropy, self._who)
+
+    @cached_property
+    def _inquiry(self) -> "Inquiry":
+        from ceremony.hsm.inquiry import Inquiry  # noqa: PLC0415 - rarely needed
+
+        return Inquiry(self._token, self._marks, self._entropy, self._who)
 
     def _sign(self, key_id: bytes, act: TypedAct) -> str:
         return sign_act(self._token, key_id, act, self._who)

@@ -229,14 +229,18 @@ class Holder:
         return self._derive(key_id, encode_point(base_multiply(secret))) == encode_x(multiply(public, secret))
 
     def _derive(self, key_id: bytes, point: bytes) -> bytes:
-        """The token's ECDH result, 32 bytes; TokenLied for any other number of them."""
-        x = self._token.derive(key_id, point)
-        if len(x) != SCALAR_BYTES:
-            message = f"the token answered with {len(x)} bytes; an x coordinate has {SCALAR_BYTES}"
-            raise TokenLied(message, culprits=(self._who,))
-        return x
+        return derive_x(self._token, key_id, point, self._who)
 
     def _holding_answer(self, place: m.Place, point: bytes, nonce: bytes) -> bytes:
         parse_point(point)
         x = self._derive(self._id(place, Role.SHARD), point)
         return holding_answer(from_hex(place.ceremony), place.dealing, place.custodian, point, nonce, x)
+
+
+def derive_x(token: Token, key_id: bytes, point: bytes, who: str) -> bytes:
+    """The token's ECDH result, 32 bytes; TokenLied for any other number of them."""
+    x = token.derive(key_id, point)
+    if len(x) != SCALAR_BYTES:
+        message = f"the token answered with {len(x)} bytes; an x coordinate has {SCALAR_BYTES}"
+        raise TokenLied(message, culprits=(who,))
+    return x

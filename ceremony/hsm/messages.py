@@ -7,7 +7,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import Field
 
-from ceremony.quorum.replay import Extension, Mark, ShownVoid, Successor
+from ceremony.quorum.replay import Extension, Mark, ShownEntry, Successor
 from ceremony.records.base import (
     Address,
     Count,
@@ -155,6 +155,44 @@ class AnswerRequest(Record):
     request: UnsealRequest
 
 
+class ApproveEnvelope(Record):
+    """Sign that this very envelope, whose sealer is not trusted, may be opened for this reason."""
+
+    ask: Literal["approve_envelope"] = "approve_envelope"
+    domain: Domain
+    place: Place
+    header: EnvelopeHeader
+    reason: Plain
+    opening: Hex32
+
+
+class CommitAnswers(Record):
+    """Answer for an envelope whose sealer is not trusted: for its point and for the combiner's query, and commit to both answers.
+
+    `approvals` are custodians' signatures over the `EnvelopeApproval` of these facts; `shown` are the entries of the transcript that say
+    whose keys count and how many are needed.
+    """
+
+    ask: Literal["commit_answers"] = "commit_answers"
+    domain: Domain
+    place: Place
+    header: EnvelopeHeader
+    reason: Plain
+    opening: Hex32
+    approvals: tuple[tuple[Index, Signature65], ...]
+    shown: tuple[ShownEntry, ...]
+    query: Point33
+
+
+class OpenAnswers(Record):
+    """Open what was committed to, once, if the query is the sum that these scalars make of the envelope's point."""
+
+    ask: Literal["open_answers"] = "open_answers"
+    commitment: Hex32
+    a: Annotated[Hex32, Field(repr=False)]
+    b: Annotated[Hex32, Field(repr=False)]
+
+
 class AttestOpening(Record):
     """Check that the key which came out is the one the header commits to, and sign which sets opened it."""
 
@@ -229,7 +267,7 @@ class Sign(Record):
     act: TypedAct
     extension: Extension
     act_proof: tuple[Hex32, ...]
-    voided: ShownVoid | None
+    voided: ShownEntry | None
     successor: Successor | None = None
 
 
@@ -254,6 +292,9 @@ Request = Annotated[
     | AttestHolding
     | AnswerEnvelope
     | AnswerRequest
+    | ApproveEnvelope
+    | CommitAnswers
+    | OpenAnswers
     | AttestOpening
     | Retire
     | Discard
@@ -363,6 +404,22 @@ class RequestAnswered(Record):
     signed: SignedAnswer
 
 
+class AnswersCommitted(Record):
+    """The commitment to both answers."""
+
+    reply: Literal["answers_committed"] = "answers_committed"
+    commitment: Hex32
+
+
+class AnswersOpened(Record):
+    """Both answers, and the salt of their commitment."""
+
+    reply: Literal["answers_opened"] = "answers_opened"
+    salt: Annotated[Hex32, Field(repr=False)]
+    to_point: Annotated[Hex32, Field(repr=False)]
+    to_query: Annotated[Hex32, Field(repr=False)]
+
+
 class OpeningReply(Record):
     """Which sets opened, signed."""
 
@@ -434,6 +491,8 @@ Reply = Annotated[
     | HoldingReply
     | Answered
     | RequestAnswered
+    | AnswersCommitted
+    | AnswersOpened
     | OpeningReply
     | RetirementReply
     | HoldingsReply

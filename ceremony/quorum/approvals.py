@@ -58,6 +58,11 @@ def require_quorum(  # noqa: PLR0913 - the rule has six facts, each of which has
         QuorumError: fewer than `k`.
     """
     _require_current(act, epoch, sequence)
+    return count_approvals(act, approvals, roster, k=k)
+
+
+def count_approvals(act: TypedAct, approvals: Iterable[Approval], roster: Mapping[int, str], *, k: int) -> tuple[Approval, ...]:
+    """The approvals, ascending by custodian, when at least `k` distinct custodians validly approve exactly this; errors as above."""
     require_distinct_keys(roster)
     counted: dict[int, Approval] = {}
     for approval in approvals:

@@ -3,7 +3,7 @@
 The agent keeps the mark in an fsynced file beside its token, written before it signs. Pure here: old mark and request in, new mark out.
 """
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -13,8 +13,11 @@ from ceremony.records.base import Count, Hex32, Record, from_hex, to_hex
 from ceremony.records.structs import Checkpoint, ProposedAct, Succession, TypedAct
 from ceremony.transcript.merkle import leaf_hash, require_consistency, require_inclusion
 
+if TYPE_CHECKING:
+    from ceremony.records.entries import Body
+
 LINE_LIMIT = 1 << 14
-"""Characters of an `act_voided` entry: one takes 900."""
+"""Characters of an entry that is shown to a token: one takes 2,000 at most."""
 
 SUCCESSION_LIMIT = 1 << 18
 """Characters of a `succession_opened` entry: it holds a plan of 64 KiB at most, escaped."""
@@ -40,8 +43,8 @@ class Extension(Record):
     proof: tuple[Hex32, ...]
 
 
-class ShownVoid(Record):
-    """An `act_voided` entry, and the proof that it stands in the transcript shown (RFC 6962 2.1.1): nobody's word is enough."""
+class ShownEntry(Record):
+    """One entry, and the proof that it stands in the transcript shown (RFC 6962 2.1.1): nobody's word is enough."""
 
     index: Count
     line: Annotated[str, Field(max_length=LINE_LIMIT)]
@@ -108,26 +111,31 @@ def require_successor(shown: Successor, ceremony: str, extension: Extension) -> 
         raise MarkError(message)
 
 
-def require_void(shown: ShownVoid | None, size: int, root: str) -> Voided | None:
+def require_void(shown: ShownEntry | None, size: int, root: str) -> Voided | None:
     """What the entry shown says of the chain; MarkError unless it is an `act_voided` entry of the transcript with this size and root."""
     if shown is None:
         return None
     from ceremony.records.act_entries import ActVoided  # noqa: PLC0415 - rarely needed; every agent starts quicker without
-    from ceremony.records.entries import parse_entry  # noqa: PLC0415 - likewise
 
-    line = shown.line.encode()
-    try:
-        proof = [from_hex(step) for step in shown.proof]
-        require_inclusion(leaf_hash(line), shown.index, size, from_hex(root), proof)
-        body = parse_entry(line).body
-    except CeremonyError as error:
-        message = f"the end of the act before is not in the transcript shown: {error.message}"
-        raise MarkError(message) from None
+    body = parse_shown(shown, size, root)
     if not isinstance(body, ActVoided):
         message = f"entry {shown.index} does not end an act"
         raise MarkError(message)
     seen = body.seen
     return Voided(time=seen.block.time, head=seen.head, sequence=seen.sequence)
+
+
+def parse_shown(shown: ShownEntry, size: int, root: str) -> "Body":
+    """What an entry says; MarkError unless it stands in the transcript of this size and root (hex)."""
+    from ceremony.records.entries import parse_entry  # noqa: PLC0415 - rarely needed; every agent starts quicker without
+
+    line = shown.line.encode()
+    try:
+        require_inclusion(leaf_hash(line), shown.index, size, from_hex(root), [from_hex(step) for step in shown.proof])
+        return parse_entry(line).body
+    except CeremonyError as error:
+        message = f"entry {shown.index} is not in the transcript shown: {error.message}"
+        raise MarkError(message) from None
 
 
 def sign_mark(mark: Mark, act: TypedAct, voided: Voided | None) -> Mark:

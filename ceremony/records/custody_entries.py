@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from ceremony.records.base import Count, Hex32, Index, Instant, Plain, Point33, Point65, Record
+from ceremony.records.base import Count, Hex32, Index, Instant, Plain, Point33, Point65, Record, Signature65
 from ceremony.records.entries import Entry
 from ceremony.records.evidence import SealedHeader
 from ceremony.records.unseal_files import SignedAnswer
@@ -50,6 +50,17 @@ class UnsealBegun(Record):
     description: Plain
     reason: Plain
     custodians: tuple[Index, ...]
+
+
+class EnvelopeApproved(Record):
+    """A custodian approved the opening of this envelope, whose sealer is not trusted: their key over an `EnvelopeApproval`."""
+
+    kind: Literal["envelope_approved"] = "envelope_approved"
+    header_digest: Hex32
+    reason: Plain
+    opening: Hex32
+    custodian: Index
+    signature: Signature65
 
 
 class Wrong(Record):
@@ -194,6 +205,7 @@ CustodyBody = Annotated[
     | UnsealFailed
     | HoldingProven
     | HoldingFailed
+    | EnvelopeApproved
     | RequestMade
     | AnswerBegun
     | AnswerGiven

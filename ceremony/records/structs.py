@@ -50,6 +50,21 @@ class Attestation(Record):
     evidence: Hex32
 
 
+class EnvelopeApproval(Record):
+    """"Whoever sealed it, this very envelope may be opened, for this reason": five of these stand in for tags that nobody trusts.
+
+    `header` is its header digest; `opening` is the leaf hash of the custody journal's entry that asked for it.
+    """
+
+    type: Literal["EnvelopeApproval"] = "EnvelopeApproval"
+    ceremony: Hex32
+    dealing: Count
+    header: Hex32
+    description: Plain
+    reason: Plain
+    opening: Hex32
+
+
 class Genesis(Record):
     """The act that five approve: write this root as the contract's first, once."""
 
@@ -148,7 +163,7 @@ OnChain = Genesis | Anchor | Release | Rotate | Halt | Resume
 """Acts that the contract takes."""
 ProposedAct = Genesis | Rotate
 """Acts that a ceremony proposes: a first one its genesis, a successor the rotation to its roster."""
-Struct = Annotated[Enrolment | Transport | Attestation | OnChain | Checkpoint | Succession, Field(discriminator="type")]
+Struct = Annotated[Enrolment | Transport | Attestation | EnvelopeApproval | OnChain | Checkpoint | Succession, Field(discriminator="type")]
 
 
 def covered(struct: ProposedAct | Checkpoint | Succession) -> tuple[int, str]:

@@ -13,11 +13,14 @@ from coincurve import PrivateKey
 
 from ceremony.acts.signature import ORDER
 from ceremony.conductor.custody import prove, unseal
+from ceremony.conductor.untrusted import unseal_untrusted
 from ceremony.errors import CeremonyError
 from ceremony.hsm.token import Role
 from ceremony.records.structs import Attestation, Checkpoint, Enrolment, Genesis
+from ceremony.shards.field import base_multiply, encode_x, multiply, parse_point, points_at, weighted_sum
 from tests.simulators.ceremony_directory import SimulatedCeremony
 from tests.simulators.custody import ALL, KEY, custody, sealed_to
+from tests.simulators.openings import NO_TAGS, with_tags
 from tests.simulators.tokens import SimulatedToken
 from tests.sweeps import Swept
 
@@ -98,6 +101,11 @@ def after(count: int, lie: Lie) -> Lie:
     return later
 
 
+def constant_added(honest: Lie, key_id: bytes, point: bytes) -> bytes:
+    """x of s*P + T: asking for P and P + G would let it pass (FACTS 3)."""
+    return encode_x(weighted_sum((points_at(honest())[0], base_multiply(9)), (1, 1)))
+
+
 def serial(honest: Lie) -> Any:
     return replace(honest(), serial="sim4")
 
@@ -144,6 +152,8 @@ CUSTODY: Mapping[str, type[SimulatedToken]] = {
     "a changed answer": liar(derive=flipped),
     "an answer of nothing": liar(derive=lambda *_: bytes(32)),
     "an answer cut short": liar(derive=lambda honest, *_: honest()[:-1]),
+    "a constant added to each answer": liar(derive=constant_added),
+    "another shard's answers": liar(derive=lambda _honest, _key_id, point: encode_x(multiply(parse_point(point), 4242))),
     "no shard any more": liar(count=lambda *_: 0, _one=lambda *_: f"{9:064x}"),
 }
 
@@ -174,9 +184,16 @@ def _whole(place: Path, kind: type[SimulatedToken]) -> list[str]:
 
 
 def _afterwards(place: Path, kind: type[SimulatedToken]) -> list[str]:
-    """Five honest tokens open all the same; the liar is named there, and does not pass for a holder."""
+    """Five honest tokens open all the same, with the sealer's tags and without; the liar is named, and does not pass for a holder."""
     with custody(place, kind) as here:
         key, done = unseal(here, sealed_to(here.conductor.state), "test", ALL)
+        untagged, doubted = unseal_untrusted(here, with_tags(sealed_to(here.conductor.state), NO_TAGS), "test", ALL)
         refuted = [one.custodian for one in prove(here, ALL)]
-    found = {"opened by five": key == KEY, "named": [one.custodian for one in done.wrong] == [LIAR], "no holder": refuted == [LIAR]}
+    found = {
+        "opened by five": key == KEY,
+        "named": [one.custodian for one in done.wrong] == [LIAR],
+        "opened by five without tags": untagged == KEY,
+        "named without tags": [one.custodian for one in doubted.wrong] == [LIAR],
+        "no holder": refuted == [LIAR],
+    }
     return [f"NOT {what}" for what, so in found.items() if not so]

@@ -16,4 +16,4 @@ def test_every_lie_is_caught_and_its_custodian_named(capsys):
 
 def test_an_honest_token_is_called_no_liar(tmp_path):
     assert _whole(tmp_path / "whole", SimulatedToken) == ["NOT CAUGHT: the ceremony was closed"]
-    assert _afterwards(tmp_path / "after", SimulatedToken) == ["NOT named", "NOT no holder"]
+    assert _afterwards(tmp_path / "after", SimulatedToken) == ["NOT named", "NOT named without tags", "NOT no holder"]

@@ -307,6 +307,29 @@ def open_answer(sealed, private, request, index):
     return opened(_travelling(shared, sealed[:32], public(private), info), ZEROS, sealed[32:], info)
 
 
+# --- 11: two questions ---
+
+
+def query(point, a, b):
+    """Q, by the combiner; and what the agent compares."""
+    if not (1 <= a < N and 1 <= b < N):
+        raise ValueError("no scalar")
+    return add(times(a, point), times(b, G))
+
+
+def query_commitment(header, index, asked, salt, to_point, to_query):
+    return bound("ceremony/query-commitment/v1", salt + to_point + to_query, header=header_digest(header), index=index, query=write(asked))
+
+
+def judge(a, b, public_share, to_point, to_query):
+    """The point of a right answer; no tag is needed."""
+    for candidate in points_at(int.from_bytes(to_point, "big")):
+        total = add(times(a, candidate), times(b, public_share))
+        if total is not None and total[0].to_bytes(32, "big") == to_query:
+            return candidate
+    raise ValueError("the answers do not fit together")
+
+
 # --- 7, 8: holding proofs, envelopes carried over ---
 
 

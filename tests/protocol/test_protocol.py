@@ -118,6 +118,23 @@ def test_its_travelling_answer_is_that_of_the_vectors():
     assert second.canonical(answer).decode() == found["answer"]
 
 
+def test_its_two_questions_are_those_of_the_vectors_and_its_judgement_is_the_toolkits():
+    found, header = VECTORS["two questions"], json.loads(VECTORS["envelope"]["header"])
+    a, b, index = int(found["a"], 16), int(found["b"], 16), found["custodian"]
+    salt, to_point, to_query = (bytes.fromhex(found[name]) for name in ("salt", "x for P", "x for Q"))
+    asked = second.query(second.read(second.raw(header["point"])), a, b)
+    assert second.write(asked).hex() == found["Q"]
+    shard = int(VECTORS["dealing"]["shards"][str(index)], 16)
+    assert second.times(shard, asked)[0].to_bytes(32, "big") == to_query
+    assert second.query_commitment(header, index, asked, salt, to_point, to_query).hex() == found["query commitment"]
+    commitments = [second.read(second.raw(one)) for one in json.loads(VECTORS["dealing"]["master"])["commitments"]]
+    public = second.share_point(commitments, index)
+    assert second.write(second.judge(a, b, public, to_point, to_query)).hex() == found["A_i"]
+    for wrong in ((a, b, public, to_query, to_point), (b, a, public, to_point, to_query), (a, b, commitments[0], to_point, to_query)):
+        with pytest.raises(ValueError, match="do not fit together"):
+            second.judge(*wrong)
+
+
 # --- either opens what the other sealed ---
 
 

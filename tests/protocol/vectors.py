@@ -18,7 +18,9 @@ from ceremony.records.evidence import SealedHeader
 from ceremony.records.unseal_files import UnsealAnswer, UnsealRequest
 from ceremony.shards import threshold
 from ceremony.shards.binding import encode_binding, hash_bound
+from ceremony.shards.feldman import share_point
 from ceremony.shards.field import encode_point, encode_scalar, encode_x, multiply, parse_point, reduce_scalar
+from ceremony.shards.queries import Pair, commit_pair, draw_query, judge_pair
 from ceremony.shards.reply import derive_reply_key, reply_public, seal_answer
 from ceremony.shards.shamir import Polynomial, lagrange_at_zero
 
@@ -59,6 +61,7 @@ def make() -> dict[str, Any]:
         "travelling": _travelling(header, shares),
         "holding": _holding(shares),
         "carried": _carried(header),
+        "two questions": _questions(header, points, shares),
     }
 
 
@@ -162,6 +165,25 @@ def _holding(shares: dict[int, int]) -> dict[str, Any]:
 def _carried(header: Any) -> dict[str, Any]:
     origin, key = threshold.header_digest(header), drawn("key of short", 16)
     return {"payload commitment": hash_bound(encode_binding("ceremony/payload-key/v1", origin=origin), key).hex()}
+
+
+def _questions(header: Any, points: Any, shares: dict[int, int]) -> dict[str, Any]:
+    point, index, digest = parse_point(from_hex(header.point)), 4, threshold.header_digest(header)
+    query = draw_query(point, drawn("a", 48) + drawn("b", 48))
+    pair = Pair(drawn("salt", 32), *(encode_x(multiply(one, shares[index])) for one in (point, query.point)))
+    commitment = commit_pair(pair, header=digest, index=index, query=query.point)
+    found = judge_pair(pair, commitment, header=digest, index=index, query=query, public=share_point(points, index))
+    return {
+        "custodian": index,
+        "a": encode_scalar(query.a).hex(),
+        "b": encode_scalar(query.b).hex(),
+        "Q": encode_point(query.point, compressed=True).hex(),
+        "salt": pair.salt.hex(),
+        "x for P": pair.to_point.hex(),
+        "x for Q": pair.to_query.hex(),
+        "query commitment": commitment.hex(),
+        "A_i": encode_point(found, compressed=True).hex(),
+    }
 
 
 _G = "0x036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"

@@ -13,6 +13,7 @@ from shamir_mnemonic import generate_mnemonics
 from ceremony.acts.words import encode_words
 from ceremony.cli import run_command
 from ceremony.cli.wiring import read_state
+from ceremony.custody import envelope
 from ceremony.errors import ChainUnreachable, DirectoryError, OpeningError, Owed, Replayed, TokenMissing
 from ceremony.transcript.checkpoint_file import CHECKPOINT
 from ceremony.transcript.journal import TRANSCRIPT
@@ -147,6 +148,21 @@ def test_five_real_tokens_open_what_anyone_sealed(played: Played, tmp_path: Path
     assert given(played, "unseal", sealed, directory, "-o", out, "--reason", "test") == DirectoryError.exit_code
     offline = [*played.arguments[:4], "--offline", "--rehearsal"]
     assert run_command(offline) == EXIT_CHAIN_NOT_CHECKED  # the closed transcript has not grown
+
+
+def test_five_real_tokens_open_it_whoever_sealed_it(played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory, plain = str(played.rehearsal.directory), tmp_path / "payroll.csv"
+    plain.write_bytes(os.urandom(200_000))
+    sealed, out = str(tmp_path / "payroll.sealed"), str(tmp_path / "payroll.opened")
+    with pytest.MonkeyPatch.context() as patch:  # a sealer who leaves tags that fit no answer
+        patch.setattr(envelope, "answer_tag", lambda *_: b"\x11" * 32)
+        assert run_command(["seal", "--master", directory, str(plain), "-o", sealed]) == 0
+    arguments = ["unseal", sealed, directory, "-o", out, "--reason", "test"]
+    assert given(played, *arguments) == OpeningError.exit_code
+    capsys.readouterr()
+    assert given(played, *arguments, "--untrusted-sealer", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["wrong"] == []
+    assert Path(out).read_bytes() == plain.read_bytes()
 
 
 def test_five_real_tokens_at_five_places_open_it(played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from ceremony.records.structs import (
     Checkpoint,
     Domain,
     Enrolment,
+    EnvelopeApproval,
     Genesis,
     Halt,
     Release,
@@ -40,6 +41,9 @@ STRUCTS = {
         dealing=COUNTS,
         custodian=INDICES,
         evidence=HEX32,
+    ),
+    "EnvelopeApproval": st.builds(
+        EnvelopeApproval, ceremony=HEX32, dealing=COUNTS, header=HEX32, description=TEXTS, reason=TEXTS, opening=HEX32
     ),
     "Genesis": st.builds(
         Genesis, root=HEX32, size=COUNTS, plan_digest=HEX32, epoch=COUNTS, sequence=COUNTS, deadline=COUNTS, head=HEX32

@@ -19,6 +19,7 @@ TYPES = {
     "Enrolment": "bytes32 ceremony,bytes32 planDigest,uint64 epoch,uint8 custodian,string serial,address governanceKey",
     "Transport": "bytes32 ceremony,uint64 dealing,uint8 custodian,string serial,bytes32 keyDigest",
     "Attestation": "string subject,bytes32 ceremony,uint64 dealing,uint8 custodian,bytes32 evidence",
+    "EnvelopeApproval": "bytes32 ceremony,uint64 dealing,bytes32 header,string description,string reason,bytes32 opening",
     "Genesis": "bytes32 root,uint64 size,bytes32 planDigest,uint64 epoch,uint64 seq,uint64 deadline,bytes32 head",
     "Anchor": f"uint8 kind,bytes32 root,uint64 size,bytes32 metadata,{_PLACE}",
     "Release": f"bytes32 artifact,bytes32 manifest,bytes32 predecessor,{_PLACE}",

@@ -11,7 +11,7 @@ from ceremony.acts.render import instant, render
 from ceremony.acts.words import encode_words, parse_words
 from tests.unit.acts.drawn_acts import ACTS
 
-SHOWN = ("Enrolment", "Transport", "Attestation", "Genesis", "Checkpoint")
+SHOWN = ("Enrolment", "Transport", "Attestation", "EnvelopeApproval", "Genesis", "Checkpoint")
 """Acts that a custodian is shown."""
 
 

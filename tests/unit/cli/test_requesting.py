@@ -155,6 +155,14 @@ def test_what_is_refused_before_anybody_is_asked(closed, sealed, asked, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+def test_a_sealer_who_is_not_trusted_is_announced(closed, sealed, capsys):
+    command = ["unseal", sealed, closed, "-o", "out", "--reason", "audit", "--untrusted-sealer", "--dry-run"]
+    capsys.readouterr()
+    assert run_command(command) == 0
+    assert capsys.readouterr().out.endswith("Sealer:    not trusted; 5 of them approve the header first\n")
+    assert run_command([one for one in command if one != "--dry-run"]) == Owed.exit_code
+
+
 def test_a_file_called_like_a_verb_is_opened_by_its_path(closed, sealed, tmp_path, monkeypatch, capsys):
     Path(sealed).rename(tmp_path / "request")
     monkeypatch.chdir(tmp_path)

@@ -8,12 +8,12 @@ import pytest
 from ceremony.custody import combiner
 from ceremony.custody.combiner import combine, require_able
 from ceremony.custody.envelope import TEST, seal_test
-from ceremony.custody.messages import Combine, Combined
+from ceremony.custody.messages import Combine, Combined, Join
 from ceremony.errors import MemoryNotLocked, OpeningError, SelfTestError
 from ceremony.quorum.dealings import parse_points
 from ceremony.records.base import from_hex, to_hex
-from ceremony.shards.field import parse_point
-from ceremony.shards.threshold import answer_tag, core_digest, file_key, header_digest, key_commitment, resolve_answer
+from ceremony.shards.field import encode_point, parse_point
+from ceremony.shards.threshold import answer_tag, core_digest, file_key, find_tag, header_digest, key_commitment, resolve_answer
 from tests.simulators.randomness import Stream
 from tests.simulators.stages import Stage, ceremony_at
 
@@ -61,6 +61,29 @@ def test_a_lower_k_opens_nothing(room, k):
     with pytest.raises(OpeningError) as refusal:
         opened(room, (1, 2, 3, 4, 5), k=k)
     assert refusal.value.culprits == ("the sealer",)
+
+
+def joined(room, custodians, *, k=5, header=None):
+    """The same from points whose signs were decided before, as without the sealer's tags."""
+    honest, given = room
+    tagless = (header or honest).model_copy(update={"tags": ()})
+    bound = header_digest(honest)
+    resolved = {index: resolve_answer(bound, index, from_hex(given[index]), find_tag(honest.tags, index)) for index in custodians}
+    points = tuple((index, to_hex(encode_point(point, compressed=True))) for index, point in resolved.items())
+    return combine(Join(header=tagless, k=k, points=points)).file_key
+
+
+def test_points_open_it_without_any_tag(room):
+    assert {joined(room, five) for five in FIVES} == {opened(room, FIVES[0])}
+
+
+def test_points_that_are_too_few_or_of_another_header_open_nothing(room):
+    with pytest.raises(OpeningError, match="4 right answers"):
+        joined(room, (1, 2, 3, 4))
+    for k, header in ((4, None), (5, room[0].model_copy(update={"description": "the master secret"}))):
+        with pytest.raises(OpeningError) as refusal:
+            joined(room, (1, 2, 3, 4, 5), k=k, header=header)
+        assert refusal.value.culprits == ("the sealer",)
 
 
 def test_six_or_seven_open_it_too(room):

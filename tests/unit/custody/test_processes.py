@@ -13,7 +13,10 @@ from ceremony.custody.combiner import combine
 from ceremony.custody.spawned import SpawnedCombiner, SpawnedDealer
 from ceremony.errors import AgentCrashed, DealingError, OpeningError
 from ceremony.quorum.dealings import parse_points, require_sum
+from ceremony.records.base import from_hex, to_hex
 from ceremony.shards.feldman import require_shares
+from ceremony.shards.field import encode_point
+from ceremony.shards.threshold import find_tag, header_digest, resolve_answer
 from tests.unit.custody.dealt_people import TERMS, contributions, unwrap
 
 
@@ -129,6 +132,16 @@ def test_a_combiner_takes_one_question(room):
         combiner.combine(request)
         with pytest.raises(AgentCrashed):
             combiner.combine(request)
+
+
+def test_the_real_combiner_joins_points_too(room):
+    header, answers = room
+    bound = header_digest(header)
+    resolved = {index: resolve_answer(bound, index, from_hex(answers[index]), find_tag(header.tags, index)) for index in (1, 3, 4, 6, 7)}
+    points = tuple((index, to_hex(encode_point(point, compressed=True))) for index, point in resolved.items())
+    request = m.Join(header=header.model_copy(update={"tags": ()}), k=5, points=points)
+    assert points[0][1] not in repr(request)
+    assert asked(request).file_key == combine(request).file_key
 
 
 def test_the_real_combiner_opens_and_names_a_cheat(room):

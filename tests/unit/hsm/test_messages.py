@@ -5,6 +5,7 @@ import pytest
 from ceremony.errors import RecordError
 from ceremony.hsm import messages as m
 from ceremony.hsm.token import OBJECT_ID_BYTES, Role, object_id
+from ceremony.quorum.replay import ShownEntry
 from ceremony.records.base import RECORD_LIMIT
 from ceremony.records.canonical import encode_canonical
 from ceremony.records.unseal_files import SignedAnswer, UnsealAnswer, UnsealRequest
@@ -30,6 +31,18 @@ REQUESTS = [
     m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=((1, d.ZERO),), commitments=d.commitments()),
     m.AnswerEnvelope(place=d.PLACE, header=d.envelope()),
     m.AnswerRequest(domain=d.DOMAIN, place=d.PLACE, request=UNSEAL),
+    m.ApproveEnvelope(domain=d.DOMAIN, place=d.PLACE, header=d.envelope(), reason="audit", opening=d.ZERO),
+    m.CommitAnswers(
+        domain=d.DOMAIN,
+        place=d.PLACE,
+        header=d.envelope(),
+        reason="audit",
+        opening=d.ZERO,
+        approvals=((1, "0x" + "00" * 64 + "1b"),),
+        shown=(ShownEntry(index=1, line="{}", proof=(d.ZERO,)),),
+        query="0x02" + "00" * 32,
+    ),
+    m.OpenAnswers(commitment=d.ZERO, a=d.ZERO, b=d.ZERO),
     m.AttestOpening(domain=d.DOMAIN, place=d.PLACE, header=d.envelope(), sets=((1, 2),), file_keys=(d.ZERO,)),
     m.Retire(domain=d.DOMAIN, place=d.PLACE),
     m.Discard(place=d.PLACE),
@@ -43,6 +56,8 @@ REPLIES = [
     m.Done(),
     m.Answered(x=d.ZERO),
     m.RequestAnswered(signed=SIGNED),
+    m.AnswersCommitted(commitment=d.ZERO),
+    m.AnswersOpened(salt=d.ZERO, to_point=d.ZERO, to_query=d.ZERO),
     m.MarkReply(mark=None),
     m.HoldingsReply(governance=1, transport=0, shard=1),
     m.Probed(capabilities=(m.Capability(name="can sign", able=True, detail="yes"),)),
@@ -68,6 +83,8 @@ def test_no_request_carries_a_digest_to_sign():
 def test_a_pin_and_an_answer_are_not_shown():
     assert "rehearsal-pin" not in repr(m.Login(pin="rehearsal-pin"))
     assert "0x00" not in repr(m.Answered(x=d.ZERO))
+    assert "0x00" not in repr(m.AnswersOpened(salt=d.ZERO, to_point=d.ZERO, to_query=d.ZERO))
+    assert repr(m.OpenAnswers(commitment=d.ZERO, a=d.ZERO, b=d.ZERO)).count("0x00") == 1
 
 
 WRONG = {

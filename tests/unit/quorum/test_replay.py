@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ceremony.acts.digest import digest
 from ceremony.errors import MarkError, RecordError
-from ceremony.quorum.replay import Extension, Mark, ShownVoid, Voided, advance_mark, found_mark, require_void, sign_mark
+from ceremony.quorum.replay import Extension, Mark, ShownEntry, Voided, advance_mark, found_mark, require_void, sign_mark
 from ceremony.records.act_entries import ActVoided
 from ceremony.records.base import to_hex
 from ceremony.records.dealing_entries import BlobsDestroyed
@@ -149,7 +149,7 @@ def voiding(body):
     """A transcript of three entries whose last one is `body`, and what is shown of that one."""
     line = Entry(index=2, previous=ZERO, at="2026-01-01T00:00:00Z", body=body).encode()
     tree = Tree([leaf_hash(b"0"), leaf_hash(b"1"), leaf_hash(line)])
-    shown = ShownVoid(index=2, line=line.decode(), proof=tuple(map(to_hex, tree.inclusion(2))))
+    shown = ShownEntry(index=2, line=line.decode(), proof=tuple(map(to_hex, tree.inclusion(2))))
     return shown, Extension(size=3, root=to_hex(tree.root()), proof=())
 
 

@@ -27,6 +27,7 @@ BODIES = (
     custody.UnsealFailed(header_digest=ONES, custodians=(1,), wrong=WRONG),
     custody.HoldingProven(custodian=7, point="0x04" + "11" * 64, nonce=ONES, answer=ONES),
     custody.HoldingFailed(custodian=7, error="TokenMissing"),
+    custody.EnvelopeApproved(header_digest=ONES, reason="audit", opening=ONES, custodian=2, signature="0x" + "11" * 64 + "1b"),
     custody.RequestMade(
         request=ONES, header_digest=ONES, description="a list", reason="audit", requester="Ada", custodians=(1, 2)
     ),
