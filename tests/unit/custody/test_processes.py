@@ -3,14 +3,15 @@
 import os
 import resource
 import signal
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from ceremony.custody import messages as m
+from ceremony.custody.adoption import AddShare, FromOldShares, SealSecret
 from ceremony.custody.combiner import combine
-from ceremony.custody.spawned import SpawnedCombiner, SpawnedDealer
+from ceremony.custody.spawned import SpawnedAdopter, SpawnedCombiner, SpawnedDealer
 from ceremony.errors import AgentCrashed, DealingError, OpeningError
 from ceremony.quorum.dealings import parse_points, require_sum
 from ceremony.records.base import from_hex, to_hex
@@ -18,6 +19,7 @@ from ceremony.shards.feldman import require_shares
 from ceremony.shards.field import encode_point
 from ceremony.shards.threshold import find_tag, header_digest, resolve_answer
 from tests.unit.custody.dealt_people import TERMS, contributions, unwrap
+from tests.unit.custody.test_adopter import OLD, opening
 
 
 @pytest.fixture
@@ -100,29 +102,37 @@ def test_a_combiner_that_was_never_asked_is_gone_when_it_is_closed():
     assert not Path(f"/proc/{combiner.pid}").exists()
 
 
-@pytest.fixture
+@contextmanager
 def no_file_written():
-    """Neither this process nor a child it starts can write a byte into a file; pipes are none."""
+    """Neither this process nor a child it starts can write a byte into a file; pipes are none. For a moment: what pytest says may be one."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_neither_dealer_nor_combiner_writes_a_byte_into_any_file(room, no_file_written):
+def test_neither_dealer_nor_combiner_nor_adopter_writes_a_byte_into_any_file(room):
     header, answers = room
     request = m.Combine(header=header, k=5, answers=tuple((index, answers[index]) for index in range(1, 6)))
-    dealer, combiner = SpawnedDealer(), SpawnedCombiner()
-    try:
+    with (
+        no_file_written(),
+        closing(SpawnedDealer()) as dealer,
+        closing(SpawnedCombiner()) as combiner,
+        closing(SpawnedAdopter()) as adopter,
+    ):
         given = contributions(dealer.open_dealing(TERMS).dealer_key)
         dealer.reveal_system()
         dealt = dealer.deal(m.Deal(contributions=given))
         found = combiner.combine(request)
-    finally:
-        dealer.close()
-        combiner.close()
+        adopter.open_adoption(opening(FromOldShares(k=2, size=8)))
+        for number, text in enumerate(OLD, 1):
+            adopter.add_share(AddShare(number=number, text=text))
+        sealed = adopter.seal_secret(SealSecret())
     assert len(dealt.wrapped) == 7
     assert found.file_key
+    assert sealed.file
 
 
 def test_a_combiner_takes_one_question(room):
