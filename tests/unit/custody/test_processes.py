@@ -104,7 +104,7 @@ def test_a_combiner_that_was_never_asked_is_gone_when_it_is_closed():
 
 @contextmanager
 def no_file_written():
-    """Neither this process nor a child it starts can write a byte into a file; pipes are none. For a moment: what pytest says may be one."""
+    """Neither this process nor its children can write a byte into a file; only for a moment, since what pytest says may go to one."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
