@@ -10,7 +10,7 @@ from ceremony.records.base import to_hex
 from ceremony.transcript.book import Book
 from ceremony.transcript.checkpoint_file import CHECKPOINT
 from ceremony.transcript.journal import TRANSCRIPT, read_book
-from ceremony.verify.report import Verdict
+from ceremony.verify.report import Report, Verdict
 from ceremony.verify.state import Trust
 from ceremony.verify.verifier import verify
 from tests.crash import judge
@@ -34,6 +34,20 @@ def judge_closed(ceremony: SeededCeremony) -> list[str]:
         *_judge_pins(ceremony),
         *_judge_verdict(ceremony, state),
     ]
+
+
+def judge_waiting(ceremony: SeededCeremony) -> list[str]:
+    """Fewer than five are left: no act without five approvals, no closed transcript without five signatures, and nothing else is lost."""
+    book, state = read_book(ceremony.directory / TRANSCRIPT), ceremony.look()
+    faults = [*judge.judge_acknowledged(ceremony.books, book), *judge.judge_announced(ceremony.books, book), *_judge_pins(ceremony)]
+    if state.anchored:
+        faults += _judge_acts(ceremony, book, state)
+    elif json.loads((ceremony.base / "parts" / "chain.json").read_text())["genesis"] or len(state.approvals) >= state.plan.quorum.k:
+        faults.append(f"{len(state.approvals)} approvals, and the chain shows an act")
+    verdict = _verdict(ceremony, state).verdict
+    if verdict not in {Verdict.NOT_CLOSED, Verdict.HOLD}:
+        faults.append(f"nobody can close it, and `verify` ends with {verdict.words}")
+    return faults
 
 
 def _judge_acts(ceremony: SeededCeremony, book: Book, state: State) -> Iterator[str]:
@@ -75,9 +89,13 @@ def _judge_pins(ceremony: SeededCeremony) -> Iterator[str]:
 
 def _judge_verdict(ceremony: SeededCeremony, state: State) -> Iterator[str]:
     """P4, P5: an auditor with the roster digest and the chain finds nothing wrong."""
-    data, note = ((ceremony.directory / name).read_bytes() for name in (TRANSCRIPT, CHECKPOINT))
-    ceremony.struck.troubles = ()
-    trust = Trust(roster=to_hex(roster_digest(state.terms["roster"])), readers=(ceremony.chain,), rehearsal=True)
-    report = verify(data, note, trust)
+    report = _verdict(ceremony, state)
     if report.verdict is not Verdict.SINGLE_SOURCE:
         yield f"`verify` ends with {report.verdict.words}: {[row.line for row in report.rows if row.failure]}"
+
+
+def _verdict(ceremony: SeededCeremony, state: State) -> Report:
+    data = (ceremony.directory / TRANSCRIPT).read_bytes()
+    note = (ceremony.directory / CHECKPOINT).read_bytes() if (ceremony.directory / CHECKPOINT).exists() else None
+    ceremony.struck.troubles = ()
+    return verify(data, note, Trust(roster=to_hex(roster_digest(state.terms["roster"])), readers=(ceremony.chain,), rehearsal=True))

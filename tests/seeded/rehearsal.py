@@ -48,6 +48,8 @@ class Ended:
     ceremony: "SeededCeremony"
     state: State | None = None
     faults: list[str] = field(default_factory=list)
+    waits: bool = False
+    """Fewer than five are left, so that nothing goes on (P2, P7)."""
     refusals: list[str] = field(default_factory=list)
     """Names of the errors that its commands ended in."""
 
@@ -124,7 +126,7 @@ class Rehearsal:
     def use(self) -> None:
         """Once it is closed: five to seven are asked to open an envelope, and all to prove, with tokens that are gone or lie among them."""
         struck, state = self.ceremony.struck, self.ended.state
-        if state is None or not state.closing:
+        if state is None or self.ended.waits:
             return
         asked = tuple(index for index in state.plan.indices if index <= state.plan.quorum.k + self._dice.below(3))
         struck.liars = {index for index in asked if not self._dice.below(6)}
@@ -148,13 +150,14 @@ class Rehearsal:
         owed = self.ceremony.owed(state)
         if owed and not self._disturb(state):
             self._try(partial(self._take, owed, state))
-        return bool(owed)
+        return bool(owed) and not self.ended.waits
 
     def _take(self, owed: tuple[Step, ...], state: State) -> State:
         ceremony, living = self.ceremony, [step for step in owed if step.part not in self.ceremony.struck.dead]
-        if owed[0].kind is StepKind.SIGN and not living:
+        if owed[0].kind in {StepKind.APPROVE, StepKind.SIGN} and not living:
             others = [NAMES[index - 1] for index in state.plan.indices if index not in ceremony.struck.dead]
-            return ceremony.conduct(lambda c: name_others(c, ", ".join(others)))
+            self.ended.waits = owed[0].kind is StepKind.APPROVE or len(others) < state.plan.quorum.k
+            return state if self.ended.waits else ceremony.conduct(lambda c: name_others(c, ", ".join(others)))
         if owed[0].kind in {StepKind.APPROVE, StepKind.SIGN}:
             return ceremony.approve(living[0].part)
         if owed[0].kind is StepKind.ANCHOR:
@@ -188,6 +191,8 @@ class Rehearsal:
                 mark.unlink()
         if (waits or state.anchored) and len(struck.dead) < CUSTODIANS - state.plan.quorum.k and (trouble := struck.strikes(Kind.DEAD)):
             struck.dead.add(trouble.whose)
+        if waits and (trouble := struck.strikes(Kind.TOO_MANY_DEAD)):
+            struck.dead |= {(trouble.whose + by) % CUSTODIANS + 1 for by in (0, 2, 4)}
         if waits and not state.aborting and not state.anchoring and (trouble := struck.strikes(Kind.STOPPED)):
             self._try(partial(self._stop, trouble.whose))
             return True

@@ -44,12 +44,14 @@ class Kind(StrEnum):
     """Each command while there is a dealing and no act."""
     DEAD = "a custodian never comes back"
     """Each command while an act waits, or the transcript waits to be signed."""
+    TOO_MANY_DEAD = "three custodians never come back"
+    """Each command while an act waits: nothing may go on without five."""
 
 
 RATHER = {
     Kind.TOKEN_FAILS: 60, Kind.TOKEN_GOES: 60, Kind.TOKEN_LIES: 20, Kind.ANSWER_LOST: 40, Kind.KILLED: 90, Kind.DISK_FAILS: 250,
     Kind.DECLINED: 8, Kind.PIN_WRONG: 3, Kind.CHAIN_SILENT: 40, Kind.SENT_LOST: 1, Kind.DROPPED: 1, Kind.LATE: 8, Kind.STOPPED: 6,
-    Kind.MARK_LOST: 8, Kind.NEW_DEALING: 3, Kind.DEAD: 5,
+    Kind.MARK_LOST: 8, Kind.NEW_DEALING: 3, Kind.DEAD: 5, Kind.TOO_MANY_DEAD: 5,
 }  # fmt: skip
 """Occasions of each kind that may pass before it strikes: as many as half a ceremony has."""
 ERRORS = ("TokenFault", "TokenMissing", "TokenIncapable", "PinRefused", "AgentTimeout", "AgentCrashed")

@@ -20,7 +20,7 @@ from ceremony.transcript.checkpoint_file import CHECKPOINT
 from ceremony.transcript.journal import TRANSCRIPT
 from tests.crash.driven import DrivenCeremony
 from tests.crash.sweep import PROCESSES, in_child
-from tests.seeded.judge import judge_closed
+from tests.seeded.judge import judge_closed, judge_waiting
 from tests.seeded.rehearsal import Ended, Rehearsal
 from tests.seeded.remember import remember
 from tests.seeded.schedule import Schedule, draw
@@ -31,6 +31,11 @@ STEM = 1
 """Seed of the ceremony that all stages are copies of."""
 STAGES = ("start", "start", "start", "deal", "load", "holding", "open-test", "retire", "deploy", "approve", "anchor", "sign")
 """Where rehearsals start, in turn by their seed: at entry 0, or before the first step of this kind."""
+LEFT = {
+    "start": 100, "deal": 80, "load": 70, "holding": 65, "open-test": 50,
+    "retire": 40, "deploy": 30, "approve": 25, "anchor": 12, "sign": 10,
+}  # fmt: skip
+"""How much of a ceremony is left then, in percent: troubles come so much sooner."""
 ALL = 2000
 BUDGET = 500
 """For CI: a rehearsal takes a quarter of a second of CPU, so that 2,000 take nine minutes of it."""
@@ -67,12 +72,15 @@ def sweep_seeds(seeds: Iterable[int], *, loud: bool = False) -> Swept:
 def play(stages: Path, seed: int, base: Path) -> tuple[Schedule, Ended]:
     """Play one seed in `base`, an empty directory or none, from its stage, and judge it."""
     schedule = draw(seed)
-    shutil.copytree(stages / STAGES[schedule.start % len(STAGES)], base, dirs_exist_ok=True)
+    stage = STAGES[schedule.start % len(STAGES)]
+    shutil.copytree(stages / stage, base, dirs_exist_ok=True)
+    for trouble in schedule.troubles:
+        trouble.left = trouble.left * LEFT[stage] // 100
     rehearsal = Rehearsal(base, schedule)
     try:
         ended = rehearsal.play()
         if not ended.faults:
-            ended.faults += judge_closed(ended.ceremony)
+            ended.faults += (judge_waiting if ended.waits else judge_closed)(ended.ceremony)
             rehearsal.use()
     except Exception:  # noqa: BLE001 - whatever escapes is a violation (P8)
         ended = rehearsal.ended

@@ -49,13 +49,13 @@ def test_every_kind_of_trouble_is_drawn_first_in_turn():
 
 
 def faults_of(stages, kind, tmp_path, most=60):
-    """What the judge says of the first rehearsal that this kind of trouble strikes."""
+    """What the judge says first of the rehearsals that this kind of trouble strikes."""
 
     def play():
         remember()
         for seed in (seed for seed in range(most) if any(one.kind is kind for one in draw(seed).troubles)):
             schedule, ended = sweep.play(stages, seed, tmp_path / str(seed))
-            if any(one.kind is kind and one.struck for one in schedule.troubles):
+            if ended.faults and any(one.kind is kind and one.struck for one in schedule.troubles):
                 return ended.faults
         return []
 
