@@ -20,7 +20,7 @@ def anchor(directory: Path, keystore: Path | None, dry_run: bool, as_json: bool)
       ceremony anchor ceremony-2026 --keystore payer.json
     """
     from ceremony.acts.render import render
-    from ceremony.cli.owed import show_dry_run, show_outcome
+    from ceremony.cli.owed import news_of, show_dry_run, show_outcome
     from ceremony.cli.people import Terminal
     from ceremony.cli.running import conduct
     from ceremony.cli.wiring import ask_payer, read_state
@@ -31,10 +31,10 @@ def anchor(directory: Path, keystore: Path | None, dry_run: bool, as_json: bool)
     owed = anchoring.require_act(state)
     approvals = anchoring.require_approved(state, owed)
     if dry_run:
-        who = ", ".join(state.plan.who(one.custodian) for one in approvals)
+        who = ", ".join(state.committee.plan.who(one.custodian) for one in approvals)
         show_dry_run((*render(owed), f"Approved by: {who}"), as_json=as_json)
         return
     people = Terminal(rehearsal=state.plan.rehearsal, quiet=as_json)
     writer = ask_payer(keystore, state.plan) if keystore else None
     outcome = conduct(directory, people, lambda c: anchoring.anchor(c, Step(StepKind.ANCHOR, 0, c.state.attempt)), writer)
-    show_outcome(outcome, as_json=as_json, news=f"Anchored: genesis root {outcome.genesis}")
+    show_outcome(outcome, as_json=as_json, news=news_of(state, outcome.genesis))

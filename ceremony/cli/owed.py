@@ -65,6 +65,13 @@ def show_outcome(outcome: Outcome, *, as_json: bool, news: str = "") -> None:
         click.echo(line)
 
 
+def news_of(state: State, genesis: str | None) -> str:
+    """What an anchored act has done, in a line."""
+    if state.predecessor is None:
+        return f"Anchored: genesis root {genesis}"
+    return f"Rotated: from epoch {state.epoch} on, the contract's roster is that of this ceremony"
+
+
 def show_dry_run(lines: Sequence[str], *, as_json: bool) -> None:
     """What would be acted on, without acting."""
     if as_json:

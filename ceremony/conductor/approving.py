@@ -118,7 +118,19 @@ def describe_owed(state: State, owed: Owed) -> tuple[str, ...]:
         notes.append(f"Your last try failed: entry {failure} of the transcript says why. Yes acknowledges it.")
     carried = sorted(state.rewrapped.items()) if owed.step.kind is StepKind.CONSENT else ()
     listed = tuple(f"{number:4}. {one.sealed.header.description} {one.origin}" for number, one in carried)
-    return (*render(owed.act), *listed, *notes)
+    return (*render(owed.act), *_incoming(state, owed), *listed, *notes)
+
+
+def _incoming(state: State, owed: Owed) -> tuple[str, ...]:
+    """Whose the keys of a rotation are, and who goes and comes: a custodian hands over to people, not to numbers."""
+    if not isinstance(owed.act.struct, Rotate):
+        return ()
+    before, after = ({one.name for one in plan.custodian} for plan in (state.committee.plan, state.plan))
+    return (
+        "Whose keys these are, as those people confirmed it to each other by the roster's words:",
+        *(f"  {state.plan.who(index)}: {address}" for index, address in state.roster.items()),
+        f"Who goes:  {', '.join(sorted(before - after)) or 'nobody'}; who comes: {', '.join(sorted(after - before)) or 'nobody'}",
+    )
 
 
 def _fate(state: State) -> str:

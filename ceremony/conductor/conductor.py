@@ -9,7 +9,7 @@ from ceremony.hsm.agents import AgentPort, ask
 from ceremony.hsm.messages import Describe, Done, Follow, FoundMark, Login, Logout, MarkReply, Opened, Place, ReadMark
 from ceremony.protocol.fold import apply, fold, require_allowed
 from ceremony.protocol.state import State
-from ceremony.protocol.steps import Step
+from ceremony.protocol.steps import WORDING, Step
 from ceremony.quorum.replay import Extension, Mark
 from ceremony.records.base import to_hex
 from ceremony.records.entries import Body, Entry
@@ -61,6 +61,13 @@ class Conductor:
     def root(self) -> str:
         """The transcript's root so far, hex."""
         return to_hex(self.journal.book.root())
+
+    def announce(self, step: Step) -> None:
+        """Tell who takes a step now, and what they do."""
+        wording = WORDING[step.kind]
+        role = f"the {wording.actor}" if wording.actor == "operator" else wording.actor
+        who = self.state.plan_of(step).who(step.part) if wording.actor == "custodian" else role
+        self.ports.people.tell(f"[{self.size:3}] {who} {wording.does}")
 
     # --- custodians ---
 

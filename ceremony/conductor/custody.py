@@ -96,6 +96,13 @@ def describe_envelope(header: EnvelopeHeader) -> tuple[str, ...]:
     )
 
 
+def describe_origin(state: State, header: EnvelopeHeader) -> tuple[str, ...]:
+    """Of an envelope that was carried over: the digest that its file still carries."""
+    digest = header_digest(header)
+    carried = (one.origin for one in state.rewrapped.values() if header_digest(one.sealed.header) == digest)
+    return tuple(f"Carried:   from an earlier dealing; the file's own digest is {origin}" for origin in carried)
+
+
 def require_sealed_here(state: State, header: EnvelopeHeader) -> None:
     """Raise OpeningError unless the envelope is sealed to this ceremony's shards."""
     if (header.ceremony, header.dealing) != (state.opened.ceremony, state.dealing):
@@ -146,7 +153,7 @@ def _unseal(  # noqa: PLR0913 - as `unseal`, and who joins the answers
     here.write(
         custody.UnsealBegun(header_digest=digest, description=header.description, reason=reason, custodians=tuple(custodians))
     )
-    lines = (*describe_envelope(header), f"Reason:    {reason}")
+    lines = (*describe_envelope(header), *describe_origin(c.state, header), f"Reason:    {reason}")
     k = c.state.plan.quorum.k
     answers, wrong = gather(c, custodians, lambda index: _answer(c, header, index, lines), enough=len(custodians) if every else k)
     return conclude(here, header, answers, wrong, lambda: join_answers(c, combiner, sealed, answers))

@@ -51,6 +51,8 @@ def enrol(c: Conductor, step: Step) -> None:
 
 def transports(c: Conductor, steps: Sequence[Step]) -> None:
     """The transport keys of this dealing: all tokens make theirs at once, since RSA takes long; each is read back and signed."""
+    for step in steps:
+        c.announce(step)
     agents = c.seats(step.part for step in steps)
     for step in steps:
         c.begin(step, partial(roster.TransportBegun, dealing=step.series, custodian=step.part))

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from ceremony.conductor import anchoring, dealing, deploying, enrolling, proving, succeeding
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.self_test import self_test
-from ceremony.protocol.steps import WORDING, Step, StepKind
+from ceremony.protocol.steps import Step, StepKind
 from ceremony.records.roster_entries import RunStarted
 
 HANDLERS: Mapping[StepKind, Callable[[Conductor, Step], None]] = MappingProxyType(
@@ -93,16 +93,7 @@ def take(c: Conductor, owed: Sequence[Step]) -> None:
     c.sit(SITTINGS.get(kind, ""))
     if kind in TOGETHER:
         steps = [step for step in owed if step.kind is kind]
-        for step in steps:
-            _tell(c, step)
         TOGETHER[kind](c, steps)
     else:
-        _tell(c, owed[0])
+        c.announce(owed[0])
         HANDLERS[kind](c, owed[0])
-
-
-def _tell(c: Conductor, step: Step) -> None:
-    wording = WORDING[step.kind]
-    who = f"the {wording.actor}" if wording.actor == "operator" else wording.actor
-    who = c.state.plan_of(step).who(step.part) if wording.actor == "custodian" else who
-    c.ports.people.tell(f"[{c.size:3}] {who} {wording.does}")

@@ -209,6 +209,7 @@ def destroy(c: Conductor, steps: Sequence[Step]) -> None:
     failed: dict[str, TokenError] = {}
     with c.ports.open_predecessor(c.ports) as old:
         for step in steps:
+            c.announce(step)
             old.conductor.sit(f"custodian {step.part}")
             try:
                 _destroy(c, old.conductor, step)

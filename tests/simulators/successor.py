@@ -10,16 +10,18 @@ from ceremony.conductor.custody import Custody, register
 from ceremony.conductor.opening import open_ceremony
 from ceremony.conductor.ports import Ports
 from ceremony.errors import TokenMissing
+from ceremony.protocol.steps import StepKind
 from ceremony.records.custody_entries import CustodyEntry
 from ceremony.records.plan import TokenPlan
 from ceremony.records.plan_text import parse_plan
 from ceremony.transcript.journal import TRANSCRIPT, Journal
 from tests.simulators.ceremony_directory import FILES, SimulatedCeremony, plan_text
 from tests.simulators.custody import sealed_to
+from tests.simulators.played_on import state_of
 from tests.simulators.ports import LocalAgent
 from tests.simulators.randomness import Stream
 from tests.simulators.rotating import RotatingChain
-from tests.simulators.stages import Stage, ceremony_at
+from tests.simulators.stages import Stage, ceremony_at, run_until
 
 NEW = {5: ("Hana", "sim12"), 6: ("Ivo", "sim13"), 7: ("Jin", "sim14")}
 """Custodians of the successor who were none before, and their tokens' serials."""
@@ -91,4 +93,15 @@ def successor_at(place: Path, seed: int = 7, envelopes: tuple[str, ...] = ENVELO
     with ceremony.predecessor(ceremony.ports()) as old:
         for number, description in enumerate(envelopes):
             register(old, sealed_to(old.conductor.state, description, entropy=bytes([number + 1]) * 48))
+    return ceremony
+
+
+def handed_over(ceremony: SuccessorCeremony, kind: StepKind) -> SuccessorCeremony:
+    """Play it until a step of this kind is owed."""
+    ceremony.start()
+    run_until(ceremony, kind)
+    while (owed := ceremony.owed(state_of(ceremony))) and owed[0].kind is not kind:
+        if owed[0].kind in {StepKind.APPROVE, StepKind.ANCHOR, StepKind.CONSENT, StepKind.SIGN}:
+            ceremony.take(owed[0], state_of(ceremony))
+        run_until(ceremony, kind)
     return ceremony

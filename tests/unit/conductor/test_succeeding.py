@@ -22,19 +22,8 @@ from tests.simulators.custody import ALL, KEY, sealed_to
 from tests.simulators.played_on import kinds, state_of
 from tests.simulators.ports import PIN, LocalCombiner
 from tests.simulators.stages import Stage, ceremony_at, kind_of_token, run_until
-from tests.simulators.successor import ENVELOPES, SuccessorCeremony, successor_at
+from tests.simulators.successor import ENVELOPES, SuccessorCeremony, handed_over, successor_at
 from tests.simulators.tokens import SimulatedToken
-
-
-def handed_over(ceremony, kind):
-    """Play until a step of this kind is owed."""
-    ceremony.start()
-    run_until(ceremony, kind)
-    while (owed := ceremony.owed(state_of(ceremony))) and owed[0].kind is not kind:
-        if owed[0].kind in {StepKind.APPROVE, StepKind.ANCHOR, StepKind.CONSENT, StepKind.SIGN}:
-            ceremony.take(owed[0], state_of(ceremony))
-        run_until(ceremony, kind)
-    return ceremony
 
 
 def test_a_successor_takes_over_roster_and_envelopes(tmp_path):
