@@ -45,8 +45,18 @@ def _differences(coefficients: Sequence[Jacobian]) -> list[Jacobian]:
     found, top = list(coefficients), len(coefficients) - 1
     for root in range(1, top):
         for at in reversed(range(root, top)):
-            found[at] = _add(found[at], _weigh([found[at + 1]], [root]))
-    return [_weigh([point], [factorial(m)]) for m, point in enumerate(found)]
+            found[at] = _add(found[at], _times(root, found[at + 1]))
+    return [_times(factorial(m), point) for m, point in enumerate(found)]
+
+
+def _times(number: int, point: Jacobian) -> Jacobian:
+    """A public number >= 1 times a point."""
+    total = point
+    for bit in f"{number:b}"[1:]:
+        total = _double(total)
+        if bit == "1":
+            total = _add(total, point)
+    return total
 
 
 def _weigh(points: Sequence[Jacobian], weights: Sequence[int]) -> Jacobian:
