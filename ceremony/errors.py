@@ -46,7 +46,8 @@
     │   ├── DeadlinePassed    71  the act's deadline is over
     │   └── CallReverted      72  the contract refused
     ├── AnswerError           75  a person (or the answers pipe) did not give a usable answer
-    │   └── Declined          76  the answer was not an exact "Yes"
+    │   ├── Declined          76  the answer was not an exact "Yes"
+    │   └── DiceRefused       78  rolls of a die that are too few, no rolls, or not rolled
     ├── ToolFault             77  something nobody foresaw: a fault of this tool
     ├── Alarm                 80  `watch` saw on chain what the transcript does not explain
     │   ├── UnknownAct        81  the contract took an act that the transcript does not know
@@ -420,6 +421,13 @@ class Declined(AnswerError):
 
     exit_code = 76
     remedy = "Nothing was done. Run the command again when you are sure, and type exactly: Yes"
+
+
+class DiceRefused(AnswerError):
+    """Rolls of a die that are too few, no rolls, or not rolled."""
+
+    exit_code = 78
+    remedy = "Roll a fair die at least 100 times, type what came up, and nothing else."
 
 
 class ToolFault(CeremonyError):

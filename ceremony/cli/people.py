@@ -49,6 +49,10 @@ class Terminal:
         pin = ask_hidden(f"{who}: PIN of token {serial}")
         return require_pin(pin, who, rehearsal=self._rehearsal)
 
+    def dice(self, who: str) -> None:
+        """Nothing: the custodian's own agent asks, and this process never sees the rolls."""
+        self._require_terminal(who)
+
     def statement(self, who: str, question: str) -> str:
         """Ask for one sentence and show it back."""
         self._require_terminal(who)
@@ -110,6 +114,22 @@ class Answers:
             raise AnswerError(message, culprits=(who,))
         return require_pin(pin, who, rehearsal=True)
 
+    def dice(self, who: str) -> str:
+        """The rolls the pipe gives for this custodian: {"dice": {"custodian 1 Ada": "4 1 6 ..."}}."""
+        return self._of("dice", who)
+
+    def salt(self, who: str) -> str:
+        """The words the pipe gives: {"salts": {"custodian 1 Ada": "..."}}."""
+        return self._of("salts", who)
+
+    def _of(self, kind: str, who: str) -> str:
+        given = self._answers.get(kind)
+        found = given.get(who) if isinstance(given, dict) else None
+        if not isinstance(found, str):
+            message = f"the answers hold no {kind} of {who}"
+            raise AnswerError(message, culprits=(who,))
+        return found
+
     def statement(self, who: str, question: str) -> str:
         """The sentence the pipe gives."""
         text = self._answers.get("statement")
@@ -145,6 +165,7 @@ class AskedBefore:
         self.tell = people.tell
         self.confirm = people.confirm
         self.statement = people.statement
+        self.dice = people.dice
 
     def hand(self, pin: str) -> None:
         """Keep the PIN that was just asked for its one use."""

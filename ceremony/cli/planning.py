@@ -91,7 +91,8 @@ def _custodians(plan: Plan) -> Iterator[str]:
     yield "Custodians:"
     for index, custodian in enumerate(plan.custodian, 1):
         token = custodian.token[0]
-        yield f"  {index} {custodian.name}, {custodian.affiliation}, {custodian.site}"
+        diced = "; dice" if custodian.dice else ""
+        yield f"  {index} {custodian.name}, {custodian.affiliation}, {custodian.site}{diced}"
         places = [f"config {token.config}"] * bool(token.config) + [f"mark in {token.mark}"] * bool(token.mark)
         yield f"    token {token.serial} ({', '.join(token.roles)}) through {', '.join([token.module, *places])}"
 

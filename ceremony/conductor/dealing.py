@@ -1,6 +1,7 @@
 """The dealing: contributions committed, then shown, summed by the dealer, wrapped, made durable, and loaded into the tokens."""
 
 import hashlib
+from collections.abc import Mapping
 
 from ceremony.acts.roster import roster_digest
 from ceremony.conductor.conductor import Conductor
@@ -11,7 +12,7 @@ from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask, expect
 from ceremony.hsm.template import require_attributes
 from ceremony.hsm.token import Role
-from ceremony.protocol.state import SYSTEM, source_of
+from ceremony.protocol.state import SYSTEM, dice_of, source_of
 from ceremony.protocol.steps import Step
 from ceremony.quorum.dealings import require_contribution, require_sum
 from ceremony.records import dealing_entries as deal
@@ -23,9 +24,10 @@ def deal_out(c: Conductor, step: Step) -> None:
     if step in c.state.begun:
         abandon(c, "the run that made it ended before seven wrapped shards were durable")
         return
+    diced = _ask_dice(c)
     dealer = c.ports.open_dealer()
     try:
-        _deal(c, dealer)
+        _deal(c, dealer, diced)
     except CeremonyError as error:
         if step in c.state.begun:
             abandon(c, f"it failed: {error.name}")
@@ -57,11 +59,24 @@ def load(c: Conductor, step: Step) -> None:
     c.write(deal.Loaded(dealing=step.series, custodian=index, attributes=reply.attributes))
 
 
-def _deal(c: Conductor, dealer: DealerPort) -> None:
+def _ask_dice(c: Conductor) -> dict[int, str]:
+    """The digest that the dice of each custodian who wants them commit to; before anything is begun, since people mistype."""
+    digests = {}
+    for index in c.state.plan.diced:
+        rolls = c.ports.people.dice(c.who(index))
+        request = m.ContributeDice(place=c.place(index), source=dice_of(index), k=c.state.plan.quorum.k, rolls=rolls)
+        reply = ask(c.agent(index), request, m.DiceCommitted)
+        digests[index] = reply.digest
+        salt = f", salt: {reply.salt}" if reply.salt else ""
+        c.ports.people.tell(f"      {c.who(index)}: the dice are taken{salt}")
+    return digests
+
+
+def _deal(c: Conductor, dealer: DealerPort, diced: Mapping[int, str]) -> None:
     number = c.state.dealing
     ready = dealer.open_dealing(_terms(c))
     c.write(deal.DealingOpened(dealing=number, dealer_key=ready.dealer_key))
-    _commit(c, ready.system_digest)
+    _commit(c, ready.system_digest, diced)
     sealed = _reveal(c, dealer, ready.dealer_key)
     out = dealer.deal(d.Deal(contributions=tuple(_contribution(c, source, seed) for source, seed in sealed.items())))
     require_sum(out.commitments, [entry.points for entry in c.state.revealed.values()])
@@ -85,11 +100,12 @@ def _terms(c: Conductor) -> d.OpenDealing:
         roster_digest=to_hex(roster_digest(state.roster.values())),
         enrolled=tuple(state.enrolled[index] for index in sorted(state.enrolled)),
         transports=tuple(state.transports[index] for index in sorted(state.transports)),
+        diced=state.plan.diced,
         require_locked_memory=state.plan.require_locked_memory,
     )
 
 
-def _commit(c: Conductor, system_digest: str) -> None:
+def _commit(c: Conductor, system_digest: str, diced: Mapping[int, str]) -> None:
     number, k = c.state.dealing, c.state.plan.quorum.k
     c.write(deal.ContributionCommitted(dealing=number, source=SYSTEM, digest=system_digest))
     for index in c.state.plan.indices:
@@ -97,6 +113,8 @@ def _commit(c: Conductor, system_digest: str) -> None:
     for index in c.state.plan.indices:
         digest = expect(c.agent(index), m.Committed).digest
         c.write(deal.ContributionCommitted(dealing=number, source=source_of(index), digest=digest))
+    for index, digest in diced.items():
+        c.write(deal.ContributionCommitted(dealing=number, source=dice_of(index), digest=digest))
 
 
 def _reveal(c: Conductor, dealer: DealerPort, dealer_key: str) -> dict[str, str]:
@@ -109,6 +127,10 @@ def _reveal(c: Conductor, dealer: DealerPort, dealer_key: str) -> dict[str, str]
         reply = expect(c.agent(index), m.Revealed)
         _write_points(c, source_of(index), reply.points)
         sealed[source_of(index)] = reply.sealed_seed
+    for index in c.state.plan.diced:
+        reply = ask(c.agent(index), m.Reveal(dealer_key=dealer_key, dice=True), m.Revealed)
+        _write_points(c, dice_of(index), reply.points)
+        sealed[dice_of(index)] = reply.sealed_seed
     return sealed
 
 

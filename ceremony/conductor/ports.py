@@ -32,6 +32,10 @@ class People(Protocol):
         """The PIN of one token, never shown; asked once."""
         ...
 
+    def dice(self, who: str) -> str | None:
+        """The rolls of a custodian's die, from a rehearsal's answers; None when the person types them at the terminal, into the agent."""
+        ...
+
     def statement(self, who: str, question: str) -> str:
         """One sentence in the person's own words."""
         ...

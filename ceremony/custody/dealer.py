@@ -71,7 +71,7 @@ class Dealer:
     def deal(self, request: m.Deal) -> m.DealtOut:
         """Sum all contributions and wrap the seven shards; DealingError names the source whose seed is not what it committed to."""
         terms = self._require_terms()
-        _require_sources(request, terms.n)
+        _require_sources(request, terms)
         polynomials = [self._expand(self._seed, SYSTEM)]
         commitments = [polynomials[0].commit()]
         for contribution in request.contributions:
@@ -122,11 +122,12 @@ def _rsa(transport: TransportMade) -> rsa.RSAPublicKey:
     return key
 
 
-def _require_sources(request: m.Deal, n: int) -> None:
-    """As many distinct sources as custodians: whoever starts the dealer cannot leave a custodian's randomness out (T20)."""
+def _require_sources(request: m.Deal, terms: m.OpenDealing) -> None:
+    """As many distinct sources as custodians and dice: whoever starts the dealer cannot leave a custodian's randomness out (T20)."""
     sources = {contribution.source for contribution in request.contributions}
-    if not len(sources) == len(request.contributions) == n or SYSTEM in sources:
-        message = f"a dealing needs one contribution of each of the {n} custodians"
+    if not len(sources) == len(request.contributions) == terms.n + len(terms.diced) or SYSTEM in sources:
+        dice = f", and of the dice of {len(terms.diced)}" if terms.diced else ""
+        message = f"a dealing needs one contribution of each of the {terms.n} custodians{dice}"
         raise DealingError(message, culprits=tuple(sorted(sources)))
 
 

@@ -24,6 +24,8 @@ class OpenDealing(Record):
     roster_digest: Hex32
     enrolled: tuple[Enrolled, ...]
     transports: tuple[TransportMade, ...]
+    diced: tuple[Index, ...] = ()
+    """Custodians whose dice contribute too."""
     require_locked_memory: bool = False
 
 

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from ceremony.errors import AgentCrashed, TokenFault
 from ceremony.hsm.agent import Agent
 from ceremony.hsm.marks import MarkFile
-from ceremony.hsm.messages import OpenToken, Request, parse_request
+from ceremony.hsm.messages import ContributeDice, DiceCommitted, OpenToken, Reply, Request, parse_request
 from ceremony.hsm.pkcs11 import open_token
 from ceremony.isolation.hardening import explain_refusal, harden, leave, own_pipes, read_frame, write_frame
 
@@ -19,11 +19,25 @@ def main() -> None:
     agent = _open(source, sink)
     while agent and (line := read_frame(source)):
         try:
-            reply = agent.answer(parse_request(line)).encode()
+            reply = _answer(agent, parse_request(line)).encode()
         except Exception as error:  # noqa: BLE001 - the wall between a vendor's library and the ceremony
             reply = explain_refusal(error)
         write_frame(sink, reply)
     leave()
+
+
+def _answer(agent: Agent, request: Request) -> Reply:
+    """The agent's answer; dice are asked for here, at the terminal, so that no other process sees them."""
+    if not isinstance(request, ContributeDice) or request.rolls is not None:
+        return agent.answer(request)
+    from ceremony.hsm.dice_terminal import DiceTerminal  # noqa: PLC0415 - few plans want dice; every agent starts quicker without
+
+    with DiceTerminal(request.source) as terminal:
+        reply = agent.answer(request.model_copy(update={"rolls": terminal.rolls()}))
+        if isinstance(reply, DiceCommitted) and reply.salt is not None:
+            terminal.salt(reply.salt)
+            return reply.model_copy(update={"salt": None})
+    return reply
 
 
 def _open(source: BinaryIO, sink: BinaryIO) -> Agent | None:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from ceremony.errors import RecordError, TokenLied
-from ceremony.hsm.messages import Opened, OpenToken, Reply, Request, parse_reply
+from ceremony.hsm.messages import ContributeDice, Opened, OpenToken, Reply, Request, parse_reply
 from ceremony.isolation.spawned import START_DEADLINE, Spawned
 
+PERSON_DEADLINE = 3600.0
+"""Seconds to roll and type a hundred dice."""
 R = TypeVar("R", bound=Reply)
 T = TypeVar("T")
 
@@ -60,7 +62,7 @@ class SpawnedAgent:
 
     def __init__(self, request: OpenToken, deadline: float = START_DEADLINE) -> None:
         self.who = request.who
-        self._deadline = deadline
+        self._deadline = self._patience = deadline
         self._process = Spawned("ceremony.hsm.agent_process", request.who)
         self._process.send(request.encode())
         self._opened: Opened | None = None
@@ -80,6 +82,7 @@ class SpawnedAgent:
     def send(self, request: Request) -> None:
         """Hand a request over."""
         _ = self.opened
+        self._patience = PERSON_DEADLINE if isinstance(request, ContributeDice) else self._deadline
         self._process.send(request.encode())
 
     def receive(self) -> Reply:
@@ -91,7 +94,7 @@ class SpawnedAgent:
         self._process.close()
 
     def _read(self, parse: Callable[[bytes], T]) -> T:
-        line = self._process.receive(self._deadline)
+        line = self._process.receive(self._patience)
         try:
             return parse(line)
         except RecordError as error:

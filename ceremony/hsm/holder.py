@@ -6,6 +6,7 @@ Part of the agent, and a file of its own so that an agent which only signs need 
 from collections.abc import Callable
 from typing import Any
 
+from ceremony.acts.words import encode_words
 from ceremony.errors import MarkError, RequestRefused, TokenFault, TokenLied
 from ceremony.hsm import messages as m
 from ceremony.hsm.checked import SEED_BYTES, draw_seed, one_key, read_back, sign_act
@@ -18,6 +19,7 @@ from ceremony.records.evidence import HoldingEvidence, Observation, OpeningEvide
 from ceremony.records.structs import Attestation, Domain, Transport, TypedAct
 from ceremony.records.unseal_files import SignedAnswer, UnsealAnswer
 from ceremony.shards.box import KEY_BYTES
+from ceremony.shards.dice import SALT_BYTES, derive_dice_seed
 from ceremony.shards.field import (
     SCALAR_BYTES,
     WIDE_BYTES,
@@ -33,6 +35,7 @@ from ceremony.shards.reply import seal_answer
 from ceremony.shards.secret import contribution_digest, expand_seed, seal_seed
 from ceremony.shards.threshold import expected_holding_answer, find_tag, header_digest, holding_answer, key_commitment, resolve_answer
 
+Contributing = m.Contribute | m.ContributeDice
 NEW_DEALING = "Check that token (`ceremony doctor PLAN`); then throw this dealing away with `ceremony run DIR --new-dealing`."
 
 
@@ -43,7 +46,8 @@ class Holder:
         self._token = token
         self._entropy = entropy
         self._who = who
-        self._contribution: tuple[m.Contribute, bytes] | None = None
+        self._contributions: dict[bool, tuple[Contributing, bytes]] = {}
+        """What was committed and not yet shown: the token's own randomness, and the dice's (True)."""
         self._challenges: dict[int, tuple[int, Observation]] = {}
 
     # --- the dealing ---
@@ -63,12 +67,19 @@ class Holder:
         return m.TransportReply(public_key=to_hex(public), attributes=dict(attributes), transport=transport, signature=signature)
 
     def contribute(self, request: m.Contribute) -> m.Committed:
-        self._contribution = (request, draw_seed(self._token, self._who))
-        return m.Committed(digest=to_hex(contribution_digest(self._contribution_points())))
+        return m.Committed(digest=self._commit(request, draw_seed(self._token, self._who), dice=False))
+
+    def contribute_dice(self, request: m.ContributeDice) -> m.DiceCommitted:
+        place, salt = request.place, self._entropy(SALT_BYTES)
+        ceremony = from_hex(place.ceremony)
+        seed = derive_dice_seed(request.rolls or "", salt, ceremony=ceremony, dealing=place.dealing, source=request.source)
+        return m.DiceCommitted(digest=self._commit(request, seed, dice=True), salt=encode_words(salt))
 
     def reveal(self, request: m.Reveal) -> m.Revealed:
-        points = self._contribution_points()
-        asked, seed = self._require_contribution()
+        if request.dice not in self._contributions:
+            message = "nothing was committed, or it was revealed already"
+            raise TokenFault(message, culprits=(self._who,))
+        asked, seed = self._contributions.pop(request.dice)
         place = asked.place
         sealed = seal_seed(
             seed,
@@ -78,8 +89,8 @@ class Holder:
             dealing=place.dealing,
             source=asked.source,
         )
-        self._contribution = None
-        return m.Revealed(points=tuple(to_hex(encode_point(p, compressed=True)) for p in points), sealed_seed=to_hex(sealed))
+        points = tuple(to_hex(encode_point(point, compressed=True)) for point in _points(asked, seed))
+        return m.Revealed(points=points, sealed_seed=to_hex(sealed))
 
     def load(self, request: m.Load) -> m.Loaded:
         key_id, public = self._id(request.place, Role.SHARD), public_share(request.commitments, request.place.custodian)
@@ -205,17 +216,9 @@ class Holder:
         )
         return attestation, self._sign_own(place, TypedAct(domain=domain, struct=attestation))
 
-    def _require_contribution(self) -> tuple[m.Contribute, bytes]:
-        if self._contribution is None:
-            message = "nothing was committed, or it was revealed already"
-            raise TokenFault(message, culprits=(self._who,))
-        return self._contribution
-
-    def _contribution_points(self) -> tuple[Point, ...]:
-        asked, seed = self._require_contribution()
-        place = asked.place
-        polynomial = expand_seed(seed, ceremony=from_hex(place.ceremony), dealing=place.dealing, source=asked.source, k=asked.k)
-        return polynomial.commit()
+    def _commit(self, asked: Contributing, seed: bytes, *, dice: bool) -> str:
+        self._contributions[dice] = asked, seed
+        return to_hex(contribution_digest(_points(asked, seed)))
 
     def _require_challenge(self, holder: int) -> tuple[int, Observation]:
         if holder not in self._challenges:
@@ -244,3 +247,8 @@ def derive_x(token: Token, key_id: bytes, point: bytes, who: str) -> bytes:
         message = f"the token answered with {len(x)} bytes; an x coordinate has {SCALAR_BYTES}"
         raise TokenLied(message, culprits=(who,))
     return x
+
+
+def _points(asked: Contributing, seed: bytes) -> tuple[Point, ...]:
+    place = asked.place
+    return expand_seed(seed, ceremony=from_hex(place.ceremony), dealing=place.dealing, source=asked.source, k=asked.k).commit()

@@ -95,11 +95,22 @@ class Contribute(Record):
     k: Count
 
 
+class ContributeDice(Record):
+    """Draw a salt and commit to the polynomial of a custodian's dice. `rolls` is None where the agent asks for them at the terminal."""
+
+    ask: Literal["contribute_dice"] = "contribute_dice"
+    place: Place
+    source: Plain
+    k: Count
+    rolls: Annotated[str | None, Field(repr=False, max_length=1 << 12)]
+
+
 class Reveal(Record):
-    """Show the points of the committed polynomial, and seal its seed to the dealer's one-time key."""
+    """Show the points of the committed polynomial (the dice's, if asked so), and seal its seed to the dealer's one-time key."""
 
     ask: Literal["reveal"] = "reveal"
     dealer_key: Hex32
+    dice: bool = False
 
 
 class Load(Record):
@@ -285,6 +296,7 @@ Request = Annotated[
     | Enrol
     | MakeTransport
     | Contribute
+    | ContributeDice
     | Reveal
     | Load
     | Challenge
@@ -349,6 +361,14 @@ class Committed(Record):
 
     reply: Literal["committed"] = "committed"
     digest: Hex32
+
+
+class DiceCommitted(Record):
+    """Digest of the points to come; and the salt in words, unless the agent has shown it at the terminal itself."""
+
+    reply: Literal["dice_committed"] = "dice_committed"
+    digest: Hex32
+    salt: Annotated[str | None, Field(repr=False)]
 
 
 class Revealed(Record):
@@ -484,6 +504,7 @@ Reply = Annotated[
     | EnrolReply
     | TransportReply
     | Committed
+    | DiceCommitted
     | Revealed
     | Loaded
     | Challenged

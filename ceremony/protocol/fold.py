@@ -11,7 +11,7 @@ from typing import Any
 from ceremony.errors import OutOfTurn, PlanError
 from ceremony.protocol import succession
 from ceremony.protocol.effects import Effect, Rule, body_of, keep, keep_by
-from ceremony.protocol.state import SYSTEM, State, source_of
+from ceremony.protocol.state import State, sources_of
 from ceremony.protocol.steps import Step, StepKind, opening_set
 from ceremony.protocol.table import BEGINS, Edge, step_of
 from ceremony.records import act_entries as act
@@ -105,7 +105,7 @@ def _record(state: State, step: Step, edge: Edge) -> None:
 
 
 def _sources(state: State) -> set[str]:
-    return {SYSTEM, *(source_of(index) for index in state.plan.indices)}
+    return set(sources_of(state.plan))
 
 
 def _judge_commitment(state: State, body: deal.ContributionCommitted) -> str | None:

@@ -30,6 +30,17 @@ def source_of(custodian: int) -> str:
     return f"custodian {custodian}"
 
 
+def dice_of(custodian: int) -> str:
+    """How the contribution of a custodian's dice is called."""
+    return f"dice of custodian {custodian}"
+
+
+def sources_of(plan: Plan) -> tuple[str, ...]:
+    """Everything that contributes randomness to a dealing of this plan: the system, each custodian's token, some custodians' dice."""
+    diced = (dice_of(index) for index in plan.diced)
+    return (SYSTEM, *(source_of(index) for index in plan.indices), *diced)
+
+
 def course_of(plan: Plan) -> Course:
     """The whole course of a ceremony of this plan, as it is foreseen: the first k sign, one envelope is carried over."""
     quorum = plan.quorum

@@ -94,7 +94,7 @@ WORDING: Mapping[StepKind, Wording] = MappingProxyType(
             "operator",
             "run",
             "starts the dealer; every token and the system contribute randomness; seven wrapped shards are written, the dealer ends",
-            _NONE,
+            "nothing (custodians with dice in the plan: their rolls)",
             "the dealing's commitments",
         ),
         StepKind.LOAD: Wording("custodian", "run", "lets the token unwrap its shard", _PIN, "that the token holds exactly one shard"),

@@ -57,6 +57,8 @@ class Custodian(Record):
     name: Plain
     affiliation: Plain
     site: Plain
+    dice: bool = False
+    """Their dice, and a salt, are one more contribution to each dealing."""
     token: Annotated[tuple[TokenPlan, ...], Field(min_length=1, max_length=1)]
 
 
@@ -110,6 +112,11 @@ class Plan(Record):
     def indices(self) -> range:
         """The custodians' indices, from 1, in the plan's order."""
         return range(1, len(self.custodian) + 1)
+
+    @property
+    def diced(self) -> tuple[int, ...]:
+        """The custodians whose dice contribute to a dealing."""
+        return tuple(index for index, custodian in enumerate(self.custodian, 1) if custodian.dice)
 
     def who(self, index: int) -> str:
         """Custodian `index` as errors and screens name them."""

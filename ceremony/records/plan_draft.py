@@ -105,6 +105,7 @@ def _custodians(custodians: Iterable[DraftCustodian]) -> Draft:
         "# Seven people. No affiliation and no site may have so many of them that it could block or decide alone.",
         "# `module` is the vendor's PKCS#11 library, `config` its configuration file, if it has one (SoftHSM: softhsm2.conf).",
         "# `mark` is the directory of the token's high-water mark, beside `config` when left out.",
+        "# `dice = true` below a site: that custodian's dice are one more source of the secret's randomness.",
     ]
     for number, custodian in enumerate(custodians, 1):
         lines += [f"# Custodian {number}", *_custodian(*custodian), ""]

@@ -31,6 +31,7 @@ _HOW: Mapping[str, str] = MappingProxyType(
         "commits": "Write 1 to 16 [[commits]] tables, each with a name of its own and the sha256 of its file.",
         "sha256": "Write the 64 lower-case hex digits that `sha256sum FILE` prints.",
         "custodian": "Write seven [[custodian]] tables, each with name, affiliation, site and a [[custodian.token]].",
+        "dice": "Write dice = true, or leave the line out.",
         "token": "Write exactly one [[custodian.token]] table, with serial and module, under each [[custodian]].",
         "serial": "Write the serial that `ceremony token init` printed for this token.",
         "module": "Write the path of the vendor's PKCS#11 module (.so).",

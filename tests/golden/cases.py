@@ -31,6 +31,7 @@ VERBS = (
     "verify",
     "watch",
     "act show",
+    "dice check",
     "master",
     "seal",
     "adopt",

@@ -31,11 +31,11 @@ class Found:
 
 
 def dealers(notes: Sequence[Mapping[str, Any]]) -> list[Needle]:
-    """All that a dealer knew: eight seeds, the polynomial that they add up to (its first coefficient is the secret), seven shares."""
+    """All that a dealer knew: nine seeds (one of dice), the polynomial that they add up to (first of it the secret), seven shares."""
     (dealt,) = [note for note in notes if "shares" in note]
     seeds = {str(note["source"]): str(note["seed"]) for note in notes if "seed" in note}
     coefficients, shares = list(dealt["coefficients"]), list(dealt["shares"])
-    assert (len(seeds), len(coefficients), len(shares)) == (8, 5, 7)
+    assert (len(seeds), len(coefficients), len(shares)) == (9, 5, 7)
     return [
         *(needle for source, seed in seeds.items() for needle in raw(f"{NEVER} seed of {source}", bytes.fromhex(seed))),
         *number(f"{NEVER} master secret", int(coefficients[0], 16)),

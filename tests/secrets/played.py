@@ -24,8 +24,10 @@ from ceremony.errors import DealingError
 from scripts.rehearsal import NAMES, OWED, Failed, Rehearsal
 from tests.secrets.onlooker import Onlooker
 from tests.secrets.spy import read_notes, write_spy
+from tests.simulators.ports import rolls_of
 
 SECONDS = 300
+DICED = f"custodian 1 {NAMES[0]}"
 HOUSE = Path(__file__).parent.parent.parent
 
 
@@ -68,9 +70,15 @@ class Watched(Rehearsal):
         self._command("master", str(self.directory), "-o", master)
         self._command("seal", "--master", master, str(plain), "-o", sealed)
         self._run("unseal", sealed, str(self.directory), "-o", opened, "--reason", "a test", moments=("unsealed", "end"))
+        self._command("dice", "check", str(self.directory), "--custodian", NAMES[0], answers=True)
         return self._at_a_terminal("prove", str(self.directory), "--custodian", NAMES[0])
 
     # --- how ---
+
+    def write_plan(self) -> None:
+        """The rehearsal's plan, and the first custodian's dice."""
+        super().write_plan()
+        self.plan.write_text(self.plan.read_text().replace(f'name = "{NAMES[0]}"\n', f'name = "{NAMES[0]}"\ndice = true\n'))
 
     def _init_token(self, number: int, name: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "tests.secrets.fresh_token", self.module, str(self._token(number)), name.lower()]
@@ -84,6 +92,7 @@ class Watched(Rehearsal):
 
     def _answers(self) -> int:
         answers = {"yes": True, "pins": dict(zip(self.serials, self.pins.values(), strict=True)), "statement": "A test."}
+        answers["dice"], answers["salts"] = {DICED: rolls_of(DICED)}, {DICED: self.salt()}
         reading, writing = os.pipe()
         os.write(writing, json.dumps(answers).encode())
         os.close(writing)
@@ -148,6 +157,12 @@ class Watched(Rehearsal):
                 os.write(terminal, self.pins[NAMES[0]].encode() + b"\n")
         (self.out / "said" / "terminal").write_bytes(shown)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def salt(self) -> str:
+        """The words of the honest dealing's salt, which a rehearsal says aloud."""
+        said = [path.read_text() for path in (self.out / "said").glob("*-run-honest.err")]
+        found = [line.partition("salt: ")[2] for text in said for line in text.splitlines() if "salt: " in line]
+        return found[0] if found else ""
 
     # --- what is known ---
 

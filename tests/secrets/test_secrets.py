@@ -92,3 +92,10 @@ def test_what_the_dealer_knew_is_what_was_dealt():
     (known,) = [note for note in seen.known if "shares" in note]
     points = tuple(base_multiply(int(one, 16)) for one in known["coefficients"])
     assert points == parse_points(dealt["commitments"])
+
+
+def test_a_custodian_finds_their_dice_in_a_real_dealing():
+    """`ceremony dice check` ran in that ceremony, on real tokens, and ended well."""
+    (said,) = list((watched().out / "said").glob("*-dice"))
+    assert "your rolls and words give exactly these 5 points" in said.read_text()
+    assert "With the points of 8 other sources they add up" in said.read_text()

@@ -1,5 +1,6 @@
 """Agents, dealer, combiner and people in this process, behind the conductor's ports."""
 
+import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -98,6 +99,11 @@ def wrap_seeded(key: rsa.RSAPublicKey, plain: bytes, entropy: Callable[[int], by
     return PKCS1_OAEP.new(public, hashAlgo=SHA1, randfunc=entropy).encrypt(plain)
 
 
+def rolls_of(who: str) -> str:
+    """A person's rolls, always the same."""
+    return "".join(str(1 + byte % 6) for byte in hashlib.shake_256(who.encode()).digest(120))
+
+
 class Willing:
     """People who say Yes, know the rehearsal PIN, and are quiet unless `tell` is given."""
 
@@ -119,6 +125,11 @@ class Willing:
         """The public rehearsal PIN."""
         self.asked.append((who, f"PIN {serial}"))
         return PIN
+
+    def dice(self, who: str) -> str:
+        """A hundred and twenty rolls of theirs."""
+        self.asked.append((who, "dice"))
+        return rolls_of(who)
 
     def statement(self, who: str, question: str) -> str:
         """A sentence."""

@@ -36,9 +36,9 @@ def seed_of(index):
     return bytes([index]) * 32
 
 
-def contribution(index, dealer_key, *, seed=None, sealed_for=None):
+def contribution(index, dealer_key, *, seed=None, sealed_for=None, source=None):
     """What a custodian's agent hands over: points of one seed, and a sealed seed (of `seed`, when they differ)."""
-    source = source_of(index)
+    source = source or source_of(index)
     place = {"ceremony": from_hex(TERMS.ceremony), "dealing": TERMS.dealing}
     points = expand_seed(seed_of(index), source=source, k=TERMS.k, **place).commit()
     sealed = seal_seed(seed or seed_of(index), from_hex(dealer_key), bytes([index + 100]) * 32, source=sealed_for or source, **place)

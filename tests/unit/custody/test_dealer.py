@@ -68,6 +68,16 @@ def test_no_dealing_begins_where_memory_must_be_locked_and_is_not():
         dealer.reveal_system()
 
 
+def test_the_dealer_waits_for_the_dice_that_the_plan_wants():
+    dealer = Dealer(Stream(1, "dealer"))
+    ready = dealer.open_dealing(TERMS.model_copy(update={"diced": (2,)}), memory_locked=False)
+    given = contributions(ready.dealer_key)
+    with pytest.raises(DealingError, match="each of the 7 custodians, and of the dice of 1"):
+        dealer.deal(m.Deal(contributions=given))
+    diced = contribution(2, ready.dealer_key, source="dice of custodian 2")
+    assert len(unwrap(dealer.deal(m.Deal(contributions=(*given, diced))))) == 7
+
+
 def test_a_stranger_among_the_people_is_refused_though_the_roster_digest_fits():
     """The host gives the dealer a roster of its own making; custodian 5's enrolment is not signed by the key in it."""
     entry = TERMS.enrolled[4]
