@@ -27,7 +27,8 @@
     ├── MemoryNotLocked       54  the plan requires locked memory for secrets, and this system did not allow it
     ├── DealingError          55  a dealing is not what it claims; it must be thrown away
     │   ├── ShareError        56  a share or index is invalid
-    │   └── OpeningError      57  an envelope did not open; names who answered wrongly
+    │   ├── OpeningError      57  an envelope did not open; names who answered wrongly
+    │   └── ImportKeyLost     53  the one-time key for a plain import ended with its process
     ├── RequestRefused        58  a request or an answer that came as a file does not belong here
     │   └── Replayed          59  a request that was used before comes again, changed
     ├── AdoptionError         62  an existing secret cannot be adopted from what was given; names the share
@@ -276,6 +277,12 @@ class OpeningError(DealingError):
 
     exit_code = 57
     remedy = "Find out what is wrong with the one named above; a ceremony under way goes on with `ceremony run DIR`, by a new dealing."
+
+
+class ImportKeyLost(DealingError):
+    """The one-time key for a plain import ended with its process."""
+
+    exit_code = 53
 
 
 class RequestRefused(CeremonyError):

@@ -25,14 +25,14 @@ def approve_as(directory: Path, name: str, answers_fd: int | None, *, quiet: boo
     plan, checkpoint = state.asked_plan, CheckpointFile(directory)
     index = plan.require_index(name)
     owed = require_owed(state, book, checkpoint.signed(book), index)
-    agent = open_agent(plan.who(index), plan.custodian[index - 1].token[0])  # it starts while the custodian reads
+    agent = open_agent(plan.who(index), plan.signer(index))  # it starts while the custodian reads
     try:
         people = open_people(answers_fd, rehearsal=plan.rehearsal, command="this command", quiet=quiet)
         prepared = AskedBefore(people)
         ports = open_ports(state.plan, directory, prepared)
         people.confirm(plan.who(index), describe_owed(state, owed), QUESTION)
         if not agent.opened.token.protected_pin:
-            prepared.hand(people.pin(plan.who(index), plan.custodian[index - 1].token[0].serial))
+            prepared.hand(people.pin(plan.who(index), plan.signer(index).serial))
         ports.open_agent = lambda _who, _token: agent
         with open_journal(directory, state.plan) as journal, Conductor(journal, ports) as conductor:
             signed = approve(conductor, checkpoint, index, expected=owed.act)

@@ -52,7 +52,7 @@ class Finding:
 
 def preview(plan: Plan) -> dict[str, list[str]]:
     """What would be tried on which token, one line a token."""
-    tokens = {plan.who(index): plan.custodian[index - 1].token[0] for index in plan.indices}
+    tokens = {plan.whose(*whose): plan.token(*whose) for whose in plan.tokens}
     return {
         "would_try": [
             f"Would log in to token {token.serial} of {who} through {token.module} and try, with throw-away keys: {', '.join(NAMES)}."
@@ -63,10 +63,10 @@ def preview(plan: Plan) -> dict[str, list[str]]:
 
 def examine(plan: Plan, people: People) -> tuple[Finding, ...]:
     """Try every token of the plan, all at once; what is wrong with one does not keep the others from being tried."""
-    agents = {index: open_agent(plan.who(index), plan.custodian[index - 1].token[0], PROBE_SECONDS) for index in plan.indices}
+    agents = {whose: open_agent(plan.whose(*whose), plan.token(*whose), PROBE_SECONDS) for whose in plan.tokens}
     try:
-        failed = {index: error for index, agent in agents.items() if (error := _guard(lambda: _begin(plan, index, agent, people)))}  # noqa: B023
-        return tuple(_finish(plan, index, agent, failed.get(index)) for index, agent in agents.items())
+        failed = {whose: error for whose, agent in agents.items() if (error := _guard(lambda: _begin(plan, whose, agent, people)))}  # noqa: B023
+        return tuple(_finish(plan, whose, agent, failed.get(whose)) for whose, agent in agents.items())
     finally:
         for agent in agents.values():
             agent.close()
@@ -103,18 +103,19 @@ def _joined(failed: Sequence[Finding], total: int) -> CeremonyError:
     )
 
 
-def _begin(plan: Plan, index: int, agent: SpawnedAgent, people: People) -> None:
+def _begin(plan: Plan, whose: tuple[int, int], agent: SpawnedAgent, people: People) -> None:
     """Log in and hand over the work without waiting for it."""
-    pin = None if agent.opened.token.protected_pin else people.pin(plan.who(index), plan.custodian[index - 1].token[0].serial)
+    token = plan.token(*whose)
+    pin = None if agent.opened.token.protected_pin else people.pin(plan.who(whose[0]), token.serial)
     ask(agent, Login(pin=pin), Done)
-    agent.send(Probe())
+    agent.send(Probe(roles=token.roles, plain=token.plain_import is not None))
 
 
-def _finish(plan: Plan, index: int, agent: SpawnedAgent, error: CeremonyError | None) -> Finding:
+def _finish(plan: Plan, whose: tuple[int, int], agent: SpawnedAgent, error: CeremonyError | None) -> Finding:
     found: list[Capability] = []
     if error is None:
         error = _guard(lambda: found.extend(expect(agent, Probed).capabilities))
-    return Finding(plan.who(index), plan.custodian[index - 1].token[0].serial, tuple(found), error)
+    return Finding(plan.whose(*whose), plan.token(*whose).serial, tuple(found), error)
 
 
 def _guard(work: Callable[[], object]) -> CeremonyError | None:

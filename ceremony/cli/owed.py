@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ceremony.protocol.state import State
-from ceremony.protocol.steps import WORDING, Step
+from ceremony.protocol.steps import WORDING, Step, person_of, wording_of
 from ceremony.records.plan import Plan
 
 
@@ -100,11 +100,11 @@ def describe(plan: Plan, steps: tuple[Step, ...], directory: Path) -> tuple[Owed
 def actor(plan: Plan, step: Step) -> str:
     """Who acts: a custodian by name, or the operator, the payer, five custodians."""
     role = WORDING[step.kind].actor
-    return plan.who(step.part) if role == "custodian" else role if role[0].isdigit() or role.startswith("five") else f"the {role}"
+    return person_of(plan, step) if role == "custodian" else role if role[0].isdigit() or role.startswith("five") else f"the {role}"
 
 
 def _describe(plan: Plan, step: Step, directory: Path) -> OwedStep:
-    wording = WORDING[step.kind]
+    wording = wording_of(plan, step)
     name = plan.custodian[step.part - 1].name if wording.actor == "custodian" else ""
     commands = {
         "run": shlex.join(("ceremony", "run", str(directory))),

@@ -11,7 +11,7 @@ from ceremony.disk import named_faults
 from ceremony.errors import PlanError
 from ceremony.records.base import to_hex
 from ceremony.records.plan import Plan, Waiver
-from ceremony.records.plan_losses import pair_losses, site_losses
+from ceremony.records.plan_losses import pair_losses, site_losses, token_losses
 from ceremony.records.plan_problem import Problem
 from ceremony.records.plan_text import judge_text, plan_digest
 
@@ -47,7 +47,9 @@ def plan_json(plan: Plan, text: str) -> dict[str, object]:
     """A plan for programs."""
     digest = plan_digest(text)
     losses = [loss.as_json() for loss in (*site_losses(plan), *pair_losses(plan))]
-    return {"plan": plan.model_dump(mode="json"), "losses": losses, "digest": to_hex(digest), "words": encode_words(digest)}
+    tokens = [loss.as_json() for loss in token_losses(plan)]
+    found = {"losses": losses, "token_losses": tokens}
+    return {"plan": plan.model_dump(mode="json"), **found, "digest": to_hex(digest), "words": encode_words(digest)}
 
 
 def summary(file: Path, plan: Plan) -> Iterator[str]:
@@ -90,15 +92,19 @@ def _quorum(plan: Plan) -> str:
 def _custodians(plan: Plan) -> Iterator[str]:
     yield "Custodians:"
     for index, custodian in enumerate(plan.custodian, 1):
-        token = custodian.token[0]
         diced = "; dice" if custodian.dice else ""
         yield f"  {index} {custodian.name}, {custodian.affiliation}, {custodian.site}{diced}"
-        places = [f"config {token.config}"] * bool(token.config) + [f"mark in {token.mark}"] * bool(token.mark)
-        yield f"    token {token.serial} ({', '.join(token.roles)}) through {', '.join([token.module, *places])}"
+        for token in custodian.token:
+            places = [f"config {token.config}"] * bool(token.config) + [f"mark in {token.mark}"] * bool(token.mark)
+            yield f"    token {token.serial} ({', '.join(token.roles)}) through {', '.join([token.module, *places])}"
+            if token.plain_import:
+                yield f"      PLAIN IMPORT: the machine sees its shard: {token.plain_import}"
 
 
 def _losses(plan: Plan) -> Iterator[str]:
     yield "If lost:"
+    spared = [loss for loss in token_losses(plan) if not loss.shard]
+    yield from (f"  {loss.what}: no shard is lost{', but signing is' if loss.signing else ''}" for loss in spared)
     for loss in site_losses(plan):
         yield f"  {loss.what}: {loss.left} are left, {'enough' if loss.survived else 'NOT enough'}"
     pairs = pair_losses(plan)

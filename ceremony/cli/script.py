@@ -19,12 +19,12 @@ def script(plan: Path, as_json: bool) -> None:
     from ceremony.cli.owed import actor
     from ceremony.cli.running import read_plan
     from ceremony.protocol.state import course_of
-    from ceremony.protocol.steps import WORDING, all_steps
+    from ceremony.protocol.steps import all_steps, wording_of
     from ceremony.records.plan_text import parse_plan
 
     parsed = parse_plan(read_plan(plan))
     steps = enumerate(all_steps(course_of(parsed)), 1)
-    rows = [(number, phase, actor(parsed, step), WORDING[step.kind]) for number, (phase, step) in steps]
+    rows = [(number, phase, actor(parsed, step), wording_of(parsed, step)) for number, (phase, step) in steps]
     if as_json:
         keys = ("step", "phase", "who", "does", "command", "types", "sees")
         click.echo(json.dumps([dict(zip(keys, (n, ph, who, w.does, w.verb, w.types, w.sees), strict=True)) for n, ph, who, w in rows]))

@@ -24,8 +24,9 @@ def status(directory: Path, as_json: bool) -> None:
     book, state = read_state(directory)
     signed = CheckpointFile(directory).signed(book)
     outcome = outcome_of(state, directory, signed, len(book))
-    outstanding = [f"an abandoned dealing: {state.plan.who(index)}: dealing {dealing}" for dealing, index in state.outstanding()]
-    outstanding += [f"the dealing before: {state.committee.plan.who(index)}" for index in sorted(state.left_behind)]
+    mine, theirs = state.plan, state.committee.plan
+    outstanding = [f"an abandoned dealing: {mine.whose(*whose)}: dealing {dealing}" for dealing, *whose in state.outstanding()]
+    outstanding += [f"the dealing before: {theirs.whose(*whose)}" for whose in sorted(state.left_behind)]
     if as_json:
         click.echo(json.dumps({**outcome.as_json(), "outstanding": outstanding}))
         return

@@ -17,12 +17,13 @@ def token() -> None:
 @click.option("--module", required=True, type=click.Path(path_type=Path), help="The vendor's PKCS#11 module (.so).")
 @click.option("--config", type=click.Path(path_type=Path), help="The module's configuration file (SoftHSM: softhsm2.conf).")
 @click.option("--softhsm", type=click.Path(path_type=Path), metavar="NEWDIR", help="Make a SoftHSM directory with its own configuration.")
+@click.option("--nss", type=click.Path(path_type=Path), metavar="NEWDIR", help="Make an NSS token there; it can hold a shard, not sign.")
 @click.option("--label", required=True, help="The token's label.")
 @click.option("--rehearsal", is_flag=True, help="Use the public rehearsal PINs; such a token is refused in a real ceremony.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def init(
-    module: Path, config: Path | None, softhsm: Path | None, label: str, rehearsal: bool, dry_run: bool, as_json: bool
+    module: Path, config: Path | None, softhsm: Path | None, nss: Path | None, label: str, rehearsal: bool, dry_run: bool, as_json: bool
 ) -> None:
     """Initialise an uninitialised token: SO PIN and user PIN are asked for (twice each), never shown. Nothing is ever overwritten.
 
@@ -31,17 +32,22 @@ def init(
       ceremony token init --module /usr/lib/softhsm/libsofthsm2.so --softhsm ada-token --label ada
     """
     from ceremony.cli.people import REHEARSAL_PIN, REHEARSAL_SO_PIN
-    from ceremony.hsm.initialise import init_token, make_softhsm_directory, require_initial
+    from ceremony.hsm.initialise import init_nss, init_token, make_softhsm_directory, require_initial
 
     if dry_run:
-        planned = f"Would initialise a token labelled {label} through {module}{f' in {softhsm}' if softhsm else ''}."
+        place = softhsm or nss
+        planned = f"Would initialise a token labelled {label} through {module}{f' in {place}' if place else ''}."
         click.echo(json.dumps({"would": planned}) if as_json else planned)
         return
-    so_pin = REHEARSAL_SO_PIN if rehearsal else ask_new_pin("SO PIN")
+    so_pin = REHEARSAL_SO_PIN if rehearsal or nss else ask_new_pin("SO PIN")  # NSS has no security officer
     user_pin = REHEARSAL_PIN if rehearsal else ask_new_pin("user PIN")
     require_initial(label, so_pin, user_pin)
-    chosen = make_softhsm_directory(softhsm) if softhsm else config
-    serial = init_token(str(module), str(chosen) if chosen else None, label, so_pin, user_pin)
+    if nss:
+        chosen: Path | None = nss.absolute()
+        serial = init_nss(str(module), nss.absolute(), user_pin)
+    else:
+        chosen = make_softhsm_directory(softhsm) if softhsm else config
+        serial = init_token(str(module), str(chosen) if chosen else None, label, so_pin, user_pin)
     if as_json:
         click.echo(json.dumps({"serial": serial, "config": str(chosen) if chosen else None, "label": label}))
         return

@@ -82,7 +82,7 @@ def unseal_file(file: str, target: str, asked: Asked, *, untrusted: bool = False
     return {
         "envelope": done.header_digest,
         "custodians": [state.plan.who(index) for index in done.custodians],
-        "wrong": [{"who": state.plan.who(one.custodian), "error": one.error} for one in done.wrong],
+        "wrong": [{"who": state.plan.whose(one.custodian, one.token_number), "error": one.error} for one in done.wrong],
         "out": target,
     }
 
@@ -103,7 +103,7 @@ def prove_holders(asked: Asked) -> int:
 
 @dataclass(frozen=True)
 class Standing:
-    """Who proved last when (None: never since the ceremony), and how many are young enough."""
+    """Which token proved last when (None: never since the ceremony), and how many custodians have one whose proof is young enough."""
 
     proofs: dict[str, str | None]
     fresh: int
@@ -132,18 +132,18 @@ def standing(directory: Path, max_age: int | None) -> Standing:
     """What the custody journal says of proofs; a token that failed after its last proof has none, a mistyped PIN takes none away."""
     book, state = read_state(directory)
     require_dealt(state)
-    last: dict[int, str | None] = dict.fromkeys(state.plan.indices)
+    last: dict[tuple[int, int], str | None] = dict.fromkeys(state.plan.holders)
     path = directory / CUSTODY / TRANSCRIPT
     written = read_book(path, CustodyEntry) if path.exists() else Book(CustodyEntry)
     require_bound(written, book, state)
     for entry in written:
         body: Any = entry.body
         if isinstance(body, HoldingProven):
-            last[body.custodian] = entry.at
+            last[body.custodian, body.token_number] = entry.at
         elif isinstance(body, HoldingFailed) and body.error not in MISTYPED:
-            last[body.custodian] = None
-    fresh = [at for at in last.values() if at and (max_age is None or _age(at) <= max_age * DAY)]
-    return Standing({state.plan.who(index): at for index, at in last.items()}, len(fresh), state.plan.quorum.k, max_age)
+            last[body.custodian, body.token_number] = None
+    fresh = {whose[0] for whose, at in last.items() if at and (max_age is None or _age(at) <= max_age * DAY)}
+    return Standing({state.plan.whose(*whose): at for whose, at in last.items()}, len(fresh), state.plan.quorum.k, max_age)
 
 
 def _age(at: str) -> float:

@@ -149,7 +149,7 @@ def file_digests(plan: Plan) -> tuple[FileDigest, ...]:
     """Digests of everything that takes part: tool, lock file and what was installed, contract artifact, PKCS#11 modules (DESIGN 6)."""
     from ceremony.anchor.artifacts.artifact import load_artifact, name_artifact
 
-    modules = sorted({custodian.token[0].module for custodian in plan.custodian})
+    modules = sorted({token.module for custodian in plan.custodian for token in custodian.token})
     return (
         FileDigest(name="tool", sha256=to_hex(tool_digest())),
         FileDigest(name="lock file", sha256=to_hex(_file_digest(Path(str(resources.files("ceremony") / LOCK_FILE))))),

@@ -9,7 +9,7 @@ from ceremony.hsm.agents import AgentPort, ask
 from ceremony.hsm.messages import Describe, Done, Follow, FoundMark, Login, Logout, MarkReply, Opened, Place, ReadMark
 from ceremony.protocol.fold import apply, fold, require_allowed
 from ceremony.protocol.state import State
-from ceremony.protocol.steps import WORDING, Step
+from ceremony.protocol.steps import Step, StepKind, person_of, wording_of
 from ceremony.quorum.replay import Extension, Mark
 from ceremony.records.base import to_hex
 from ceremony.records.entries import Body, Entry
@@ -27,8 +27,9 @@ class Conductor:
         self.state: State = fold(journal.book)
         self.file_keys: dict[int, str] = {}
         """Keys of test envelopes opened in this run, by round; after a crash the round is simply opened again."""
-        self._agents: dict[int, AgentPort] = {}
-        self._seated: set[int] = set()
+        self._agents: dict[tuple[int, int], AgentPort] = {}
+        """By custodian and number of the token."""
+        self._seated: set[tuple[int, int]] = set()
         self._sitting = ""
 
     def __enter__(self) -> Self:
@@ -64,9 +65,10 @@ class Conductor:
 
     def announce(self, step: Step) -> None:
         """Tell who takes a step now, and what they do."""
-        wording = WORDING[step.kind]
+        plan = self.state.plan_of(step)
+        wording = wording_of(plan, step)
         role = f"the {wording.actor}" if wording.actor == "operator" else wording.actor
-        who = self.state.plan_of(step).who(step.part) if wording.actor == "custodian" else role
+        who = person_of(plan, step) if wording.actor == "custodian" else role
         self.ports.people.tell(f"[{self.size:3}] {who} {wording.does}")
 
     # --- custodians ---
@@ -75,28 +77,33 @@ class Conductor:
         """A custodian as screens and errors name them."""
         return self.state.plan.who(index)
 
+    def whose(self, step: Step) -> str:
+        """The token that a step is about, as screens and errors name it."""
+        return self.state.plan.whose(step.part, step.token)
+
     def place(self, index: int, dealing: int | None = None) -> Place:
         """Where a custodian's keys of a dealing are found."""
         return Place(ceremony=self.state.opened.ceremony, dealing=dealing or self.state.dealing, custodian=index)
 
-    def agent(self, index: int) -> AgentPort:
-        """The custodian's agent, started when first needed."""
-        if index not in self._agents:
-            self._open(index)
-            self._show_transcript(index)
-        return self._agents[index]
+    def agent(self, index: int, token: int | None = None) -> AgentPort:
+        """The agent of one of the custodian's tokens (None: of the one that signs), started when first needed."""
+        whose = self._whose(index, token)
+        if whose not in self._agents:
+            self._open(whose)
+            self._show_transcript(whose)
+        return self._agents[whose]
 
-    def describe(self, index: int) -> TokenSeen:
-        """What the custodian's token says about itself."""
-        return ask(self.agent(index), Describe(), Opened).token
+    def describe(self, index: int, token: int | None = None) -> TokenSeen:
+        """What the token says about itself."""
+        return ask(self.agent(index, token), Describe(), Opened).token
 
     def start_agents(self) -> None:
         """Start all agents at once: their start-up takes longer than anything they do."""
-        fresh = [index for index in self.state.plan.indices if index not in self._agents]
-        for index in fresh:
-            self._open(index)
-        for index in fresh:
-            self._show_transcript(index)
+        fresh = [whose for whose in self.state.plan.tokens if whose not in self._agents]
+        for whose in fresh:
+            self._open(whose)
+        for whose in fresh:
+            self._show_transcript(whose)
 
     def extension(self, mark: Mark | None) -> Extension:
         """The transcript as it stands, with the proof that it extends the one of a token's mark (none fits when it does not)."""
@@ -104,20 +111,21 @@ class Conductor:
         seen = min(mark.size, size) if mark else size
         return Extension(size=size, root=self.root, proof=tuple(to_hex(node) for node in tree.consistency(seen, size)))
 
-    def seat(self, index: int) -> AgentPort:
-        """The custodian's agent, logged in for this sitting: the PIN is asked once a sitting, tried once."""
-        agent = self.agent(index)
-        if index not in self._seated:
-            token = self.state.plan.custodian[index - 1].token[0]
-            pin = None if self.describe(index).protected_pin else self.ports.people.pin(self.who(index), token.serial)
+    def seat(self, index: int, token: int | None = None) -> AgentPort:
+        """The agent of a token (None: the one that signs), logged in for this sitting: the PIN is asked once a sitting, tried once."""
+        whose = self._whose(index, token)
+        agent = self.agent(*whose)
+        if whose not in self._seated:
+            serial = self.state.plan.token(*whose).serial
+            pin = None if self.describe(*whose).protected_pin else self.ports.people.pin(self.who(index), serial)
             ask(agent, Login(pin=pin), Done)
-            self._show_transcript(index)
-            self._seated.add(index)
+            self._show_transcript(whose)
+            self._seated.add(whose)
         return agent
 
-    def seats(self, indices: Iterable[int]) -> dict[int, AgentPort]:
-        """Several custodians' agents, logged in."""
-        return {index: self.seat(index) for index in indices}
+    def seats(self, tokens: Iterable[tuple[int, int]]) -> dict[tuple[int, int], AgentPort]:
+        """Several tokens' agents, logged in."""
+        return {whose: self.seat(*whose) for whose in tokens}
 
     def sit(self, sitting: str) -> None:
         """Begin another sitting: every session of the one before is closed first (T10)."""
@@ -125,22 +133,36 @@ class Conductor:
             self.rise()
             self._sitting = sitting
 
-    def _open(self, index: int) -> None:
-        token = self.state.plan.custodian[index - 1].token[0]
-        self._agents[index] = self.ports.open_agent(self.who(index), token)
+    def first_mark(self, index: int, token: int) -> None:
+        """A token that holds a shard, and does not sign, has its mark from its first key on, as the others have from their enrolment."""
+        agent, ceremony = self.agent(index, token), self.state.opened.ceremony
+        if ask(agent, ReadMark(ceremony=ceremony), MarkReply).mark is None:
+            ask(agent, FoundMark(ceremony=ceremony, size=self.size, root=self.root), Done)
 
-    def _show_transcript(self, index: int) -> None:
+    def _whose(self, index: int, token: int | None) -> tuple[int, int]:
+        return index, token or self.state.plan.custodian[index - 1].signer
+
+    def _open(self, whose: tuple[int, int]) -> None:
+        plan = self.state.plan
+        self._agents[whose] = self.ports.open_agent(plan.whose(*whose), plan.token(*whose))
+
+    def _show_transcript(self, whose: tuple[int, int]) -> None:
         """Every token sees the transcript before it does anything: an old copy, or another history, ends here (P4)."""
-        agent, ceremony = self._agents[index], self.state.opened.ceremony
+        agent, ceremony = self._agents[whose], self.state.opened.ceremony
         mark = ask(agent, ReadMark(ceremony=ceremony), MarkReply).mark
         if mark is not None:
             ask(agent, Follow(ceremony=ceremony, extension=self.extension(mark)), Done)
-        elif index in self.state.enrolled:
-            self._found_mark(index)
+        elif self._has_had_mark(*whose):
+            self._found_mark(*whose)
 
-    def _found_mark(self, index: int) -> None:
-        """An enrolled token's high-water mark is gone: its custodian's Yes founds it anew, as an entry (DESIGN 4.9)."""
-        who, ceremony = self.who(index), self.state.opened.ceremony
+    def _has_had_mark(self, index: int, token: int) -> bool:
+        if token == self.state.plan.custodian[index - 1].signer:
+            return index in self.state.enrolled
+        return any((step.kind, step.part, step.token) == (StepKind.TRANSPORT, index, token) for step in self.state.done)
+
+    def _found_mark(self, index: int, token: int) -> None:
+        """A known token's high-water mark is gone: its custodian's Yes founds it anew, as an entry (DESIGN 4.9)."""
+        who, ceremony = self.state.plan.whose(index, token), self.state.opened.ceremony
         lines = (
             f"The high-water mark beside the token of {who} is missing.",
             "It is what keeps the token from signing two different acts, and from following an old copy of the transcript.",
@@ -149,14 +171,14 @@ class Conductor:
         self.ports.people.confirm(who, lines, "Found it anew at the transcript as it stands?")
         size, root = self.size, self.root
         if not self.state.closing:
-            self.write(MarkFounded(custodian=index, size=size, root=root))
-        ask(self._agents[index], FoundMark(ceremony=ceremony, size=size, root=root), Done)
+            self.write(MarkFounded(custodian=index, token_number=token, size=size, root=root))
+        ask(self._agents[index, token], FoundMark(ceremony=ceremony, size=size, root=root), Done)
 
     def rise(self) -> None:
         """Log every token out."""
-        for index in sorted(self._seated):
-            self._seated.discard(index)
+        for whose in sorted(self._seated):
+            self._seated.discard(whose)
             try:
-                ask(self._agents[index], Logout(), Done)
+                ask(self._agents[whose], Logout(), Done)
             except CeremonyError:  # a token that is gone is logged out; the step that needs it will say so
-                self._agents.pop(index).close()
+                self._agents.pop(whose).close()

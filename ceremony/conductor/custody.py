@@ -155,7 +155,13 @@ def _unseal(  # noqa: PLR0913 - as `unseal`, and who joins the answers
     )
     lines = (*describe_envelope(header), *describe_origin(c.state, header), f"Reason:    {reason}")
     k = c.state.plan.quorum.k
-    answers, wrong = gather(c, custodians, lambda index: _answer(c, header, index, lines), enough=len(custodians) if every else k)
+    answers, wrong = gather(
+        c,
+        custodians,
+        lambda index, number: _answer(c, header, index, number),
+        enough=len(custodians) if every else k,
+        greet=lambda index: c.ports.people.confirm(c.who(index), lines, "Shall your token help to open this envelope?"),
+    )
     return conclude(here, header, answers, wrong, lambda: join_answers(c, combiner, sealed, answers))
 
 
@@ -173,7 +179,7 @@ def conclude(  # noqa: PLR0913, PLR0917 - who answered how, how they are joined,
     if len(right) < k:
         here.write(custody.UnsealFailed(header_digest=digest, custodians=right, wrong=wrong))
         message = f"right answers: {len(right)}, needed: {k}; the envelope stays closed"
-        culprits = tuple(f"{c.who(one.custodian)}: {one.error}" for one in wrong)
+        culprits = tuple(f"{c.state.plan.whose(one.custodian, one.token_number)}: {one.error}" for one in wrong)
         raise OpeningError(message, culprits=culprits, remedy=remedy)
     try:
         key, chosen, locked = join()
@@ -200,53 +206,89 @@ def join_answers(
 
 
 def prove(here: Custody, custodians: Sequence[int]) -> tuple[custody.Wrong, ...]:
-    """Challenge each custodian's token with a fresh point; who did not prove that it holds its shard, empty when all did."""
+    """Challenge each token of each custodian with a fresh point; which did not prove that it holds its shard, empty when all did."""
     c = here.conductor
     require_dealt(c.state)
-    _, wrong = gather(c, custodians, lambda index: _prove(here, index), enough=len(custodians))
+    wrong: list[custody.Wrong] = []
+    for index, number in c.state.plan.holders:
+        if index in custodians:
+            _, failed = _try(c, index, number, lambda: _prove(here, index, number))  # noqa: B023 - called at once
+            wrong += failed
+    c.rise()
     for one in wrong:
-        here.write(custody.HoldingFailed(custodian=one.custodian, error=one.error))
-    return wrong
+        here.write(custody.HoldingFailed(custodian=one.custodian, token_number=one.token_number, error=one.error))
+    return tuple(wrong)
 
 
-def gather(
-    c: Conductor, custodians: Sequence[int], sit: Callable[[int], str], *, enough: int
+def gather(  # noqa: PLR0913 - whom, what, how many, and what goes before
+    c: Conductor,
+    custodians: Sequence[int],
+    sit: Callable[[int, int], str],
+    *,
+    enough: int,
+    greet: Callable[[int], None] = lambda _index: None,
+    signing: bool = False,
 ) -> tuple[dict[int, str], tuple[custody.Wrong, ...]]:
-    """Each custodian in turn, alone, until `enough` have done it; what came of it, and whose token failed or lied."""
+    """Each custodian in turn, alone, until `enough` have done it; what came of it, and which tokens failed or lied.
+
+    A custodian's tokens that hold the shard are tried in their order: one that is lost is not the loss of a shard.
+
+    Args:
+        c: of the closed ceremony.
+        custodians: who is asked.
+        sit: what one token does, by custodian and number.
+        enough: how many are needed.
+        greet: what a custodian is asked first, once.
+        signing: the token that signs is meant, and no other.
+    """
     done: dict[int, str] = {}
     wrong: list[custody.Wrong] = []
     for index in custodians:
         if len(done) == enough:
             break
-        try:
-            c.sit(f"custodian {index}")
-            done[index] = sit(index)
-        except (OpeningError, TokenError) as error:
-            c.ports.people.tell(f"      {c.who(index)}: {error.name}: {error.message}")
-            wrong.append(custody.Wrong(custodian=index, error=error.name))
+        greet(index)
+        person = c.state.plan.custodian[index - 1]
+        tokens = (person.signer,) if signing else person.holders
+        for number in tokens:
+            found, failed = _try(c, index, number, lambda: sit(index, number))  # noqa: B023 - called at once
+            wrong += failed
+            if found is not None:
+                done[index] = found
+                break
+            if number != tokens[-1]:
+                c.ports.people.tell(f"      {c.who(index)}: another token holds the same shard, and is asked now")
     c.rise()
     return done, tuple(wrong)
 
 
-def _answer(c: Conductor, header: EnvelopeHeader, index: int, lines: Sequence[str]) -> str:
+def _try(c: Conductor, index: int, number: int, sit: Callable[[], str]) -> tuple[str | None, tuple[custody.Wrong, ...]]:
+    """One token, alone in its sitting: what it did, or how it failed or lied."""
+    c.sit(c.state.plan.whose(index, number))
+    try:
+        return sit(), ()
+    except (OpeningError, TokenError) as error:
+        c.ports.people.tell(f"      {c.state.plan.whose(index, number)}: {error.name}: {error.message}")
+        return None, (custody.Wrong(custodian=index, token_number=number, error=error.name),)
+
+
+def _answer(c: Conductor, header: EnvelopeHeader, index: int, number: int) -> str:
     """One token's answer, hex of 32 bytes, checked against the sealer's tag here too: the agent may be the liar."""
-    c.ports.people.confirm(c.who(index), lines, "Shall your token help to open this envelope?")
-    x = ask(c.seat(index), m.AnswerEnvelope(place=c.place(index), header=header), m.Answered).x
+    x = ask(c.seat(index, number), m.AnswerEnvelope(place=c.place(index), header=header), m.Answered).x
     resolve_answer(header_digest(header), index, from_hex(x), find_tag(header.tags, index))
-    c.ports.people.tell(f"      {c.who(index)}: the token has answered")
+    c.ports.people.tell(f"      {c.state.plan.whose(index, number)}: the token has answered")
     return x
 
 
-def _prove(here: Custody, index: int) -> str:
-    c = here.conductor
+def _prove(here: Custody, index: int, number: int) -> str:
+    c, whose = here.conductor, here.conductor.state.plan.whose(index, number)
     secret, nonce = reduce_scalar(c.ports.entropy(WIDE_BYTES)), c.ports.entropy(NONCE_BYTES)
     point = encode_point(base_multiply(secret))
-    answer = ask(c.seat(index), m.Hold(place=c.place(index), point=to_hex(point), nonce=to_hex(nonce)), m.Held).answer
+    answer = ask(c.seat(index, number), m.Hold(place=c.place(index), point=to_hex(point), nonce=to_hex(nonce)), m.Held).answer
     public = public_share(c.state.commitments, index)
     expected = expected_holding_answer(from_hex(c.state.opened.ceremony), c.state.dealing, index, public, secret, nonce)
     if not hmac.compare_digest(expected, from_hex(answer)):
         message = "the token does not hold the shard that the commitments say"
-        raise TokenLied(message, culprits=(c.who(index),))
-    here.write(custody.HoldingProven(custodian=index, point=to_hex(point), nonce=to_hex(nonce), answer=answer))
-    c.ports.people.tell(f"      {c.who(index)}: the token holds its shard")
+        raise TokenLied(message, culprits=(whose,))
+    here.write(custody.HoldingProven(custodian=index, token_number=number, point=to_hex(point), nonce=to_hex(nonce), answer=answer))
+    c.ports.people.tell(f"      {whose}: the token holds its shard")
     return answer

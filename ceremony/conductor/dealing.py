@@ -7,7 +7,7 @@ from ceremony.acts.roster import roster_digest
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.ports import DealerPort
 from ceremony.custody import messages as d
-from ceremony.errors import CeremonyError, DealingError
+from ceremony.errors import CeremonyError, DealingError, ImportKeyLost
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask, expect
 from ceremony.hsm.template import require_attributes
@@ -20,9 +20,13 @@ from ceremony.records.base import from_hex, to_hex
 
 
 def deal_out(c: Conductor, step: Step) -> None:
-    """One dealing from fresh randomness to seven durable wrapped shards. Whatever breaks it ends it: the next run makes a new one."""
+    """One dealing from fresh randomness to durable wrapped shards. Whatever breaks it ends it: the next run makes a new one."""
     if step in c.state.begun:
-        abandon(c, "the run that made it ended before seven wrapped shards were durable")
+        abandon(c, "the run that made it ended before all wrapped shards were durable")
+        return
+    lost = _lost_import_key(c)
+    if lost:
+        abandon(c, f"the one-time key for the plain import of {lost} ended with the process that made it")
         return
     diced = _ask_dice(c)
     dealer = c.ports.open_dealer()
@@ -45,18 +49,33 @@ def abandon(c: Conductor, reason: str) -> None:
 
 
 def load(c: Conductor, step: Step) -> None:
-    """The token unwraps its shard, unless it holds it already, and proves that it is the one the commitments say (T6, T9)."""
-    dealt, index = _require_dealt(c), step.part
-    wrapped = c.ports.blobs.load(step.series, index)
-    if wrapped is None or _digest(wrapped) != dealt.wrapped[index - 1]:
-        abandon(c, f"the wrapped shard of custodian {index} is lost or changed")
+    """The token takes its shard, unless it holds it already, and proves that it is the one the commitments say (T6, T9)."""
+    dealt, index, number = _require_dealt(c), step.part, step.token
+    wrapped = c.ports.blobs.load(step.series, index, number)
+    if wrapped is None or _digest(wrapped) != dealt.wrapped[c.state.plan.holders.index((index, number))]:
+        abandon(c, f"the wrapped shard of {c.whose(step)} is lost or changed")
         return
-    agent = c.seat(index)
-    c.begin(step, lambda: deal.LoadBegun(dealing=step.series, custodian=index))
-    request = m.Load(place=c.place(index), wrapped=to_hex(wrapped), commitments=dealt.commitments)
-    reply = ask(agent, request, m.Loaded)
-    require_attributes(Role.SHARD, reply.attributes, c.who(index))
-    c.write(deal.Loaded(dealing=step.series, custodian=index, attributes=reply.attributes))
+    agent = c.seat(index, number)
+    c.begin(step, lambda: deal.LoadBegun(dealing=step.series, custodian=index, token_number=number))
+    plain = c.state.plan.token(index, number).plain_import is not None
+    request = m.Load(place=c.place(index), wrapped=to_hex(wrapped), commitments=dealt.commitments, plain=plain)
+    try:
+        reply = ask(agent, request, m.Loaded)
+    except ImportKeyLost as error:
+        abandon(c, error.message)
+        return
+    require_attributes(Role.SHARD, reply.attributes, c.whose(step))
+    c.write(deal.Loaded(dealing=step.series, custodian=index, token_number=number, attributes=reply.attributes))
+
+
+def _lost_import_key(c: Conductor) -> str | None:
+    """Whose agent no longer has the one-time key that its shard would be sealed to; None when all have theirs."""
+    plan = c.state.plan
+    for whose in plan.holders:
+        asked = m.KeepsImportKey(place=c.place(whose[0]))
+        if plan.token(*whose).plain_import and not ask(c.agent(*whose), asked, m.KeptImportKey).kept:
+            return plan.whose(*whose)
+    return None
 
 
 def _ask_dice(c: Conductor) -> dict[int, str]:
@@ -80,26 +99,25 @@ def _deal(c: Conductor, dealer: DealerPort, diced: Mapping[int, str]) -> None:
     sealed = _reveal(c, dealer, ready.dealer_key)
     out = dealer.deal(d.Deal(contributions=tuple(_contribution(c, source, seed) for source, seed in sealed.items())))
     require_sum(out.commitments, [entry.points for entry in c.state.revealed.values()])
-    blobs = {index: from_hex(blob) for index, blob in enumerate(out.wrapped, 1)}
+    blobs = dict(zip(c.state.plan.holders, (from_hex(blob) for blob in out.wrapped), strict=True))
     c.ports.blobs.store(number, blobs)
-    wrapped = tuple(_digest(blobs[index]) for index in sorted(blobs))
+    wrapped = tuple(map(_digest, blobs.values()))
     entry = deal.Dealt(dealing=number, commitments=out.commitments, wrapped=wrapped, memory_locked=ready.memory_locked)
     c.write(entry)
 
 
 def _terms(c: Conductor) -> d.OpenDealing:
-    state, quorum = c.state, c.state.plan.quorum
+    state = c.state
     return d.OpenDealing(
         domain=state.domain,
         ceremony=state.opened.ceremony,
-        plan_digest=state.opened.plan_digest,
+        plan_text=state.opened.plan_text,
         epoch=state.epoch,
         dealing=state.dealing,
-        n=quorum.n,
-        k=quorum.k,
+        k=state.plan.quorum.k,
         roster_digest=to_hex(roster_digest(state.roster.values())),
         enrolled=tuple(state.enrolled[index] for index in sorted(state.enrolled)),
-        transports=tuple(state.transports[index] for index in sorted(state.transports)),
+        transports=tuple(state.transports[whose] for whose in state.plan.holders),
         diced=state.plan.diced,
         require_locked_memory=state.plan.require_locked_memory,
     )

@@ -16,8 +16,9 @@ from ceremony.quorum.enrolments import require_enrolled, require_transport
 from ceremony.records import dealing_entries as deal
 from ceremony.records import roster_entries as roster
 from ceremony.records.base import to_hex
+from ceremony.records.plan import TokenPlan
 
-CUSTODY_QUESTION = "Who set this token's PIN and SO PIN, and who holds or has discarded each? (one sentence)"
+CUSTODY_QUESTION = "Who set the PIN and SO PIN of each of your tokens, and who holds or has discarded each? (one sentence)"
 
 
 def enrol(c: Conductor, step: Step) -> None:
@@ -35,7 +36,7 @@ def enrol(c: Conductor, step: Step) -> None:
     )
     reply = ask(agent, request, m.EnrolReply)
     token = c.describe(step.part)
-    _require_serial(c, step.part, token.serial)
+    _require_serial(c, step.part, c.state.plan.custodian[step.part - 1].signer, token.serial)
     require_attributes(Role.GOVERNANCE, reply.attributes, c.who(step.part))
     entry = roster.Enrolled(
         custodian=step.part,
@@ -53,25 +54,67 @@ def transports(c: Conductor, steps: Sequence[Step]) -> None:
     """The transport keys of this dealing: all tokens make theirs at once, since RSA takes long; each is read back and signed."""
     for step in steps:
         c.announce(step)
-    agents = c.seats(step.part for step in steps)
+    agents = c.seats((step.part, step.token) for step in steps)
     for step in steps:
-        c.begin(step, partial(roster.TransportBegun, dealing=step.series, custodian=step.part))
-        agents[step.part].send(m.MakeTransport(domain=c.state.domain, place=c.place(step.part)))
+        token = c.state.plan.token(step.part, step.token)
+        if "sign" not in token.roles:
+            c.first_mark(step.part, step.token)
+        c.begin(step, partial(roster.TransportBegun, dealing=step.series, custodian=step.part, token_number=step.token))
+        place = c.place(step.part)
+        alone = _signs_alone(token)
+        request = m.MakeTransport(domain=c.state.domain, place=place) if alone else m.OfferTransport(place=place, plain=_is_plain(token))
+        agents[step.part, step.token].send(request)
     for step in steps:
-        _write_transport(c, step, expect(agents[step.part], m.TransportReply))
+        agent = agents[step.part, step.token]
+        if _signs_alone(c.state.plan.token(step.part, step.token)):
+            _write_transport(c, step, expect(agent, m.TransportReply))
+        else:
+            _write_transport(c, step, _vouched(c, step, expect(agent, m.TransportOffered)))
+
+
+def _is_plain(token: TokenPlan) -> bool:
+    return token.plain_import is not None
+
+
+def _signs_alone(token: TokenPlan) -> bool:
+    """Whether one agent makes the key, reads it back and signs it: nobody's word comes between."""
+    return "sign" in token.roles and not _is_plain(token)
+
+
+def _vouched(c: Conductor, step: Step, offered: m.TransportOffered) -> m.TransportReply:
+    """The key that one token's agent showed, signed by the token of the same custodian that signs."""
+    request = m.VouchTransport(
+        domain=c.state.domain,
+        place=c.place(step.part),
+        serial=c.state.plan.token(step.part, step.token).serial,
+        public_key=offered.public_key,
+        attributes=offered.attributes,
+    )
+    signed = ask(c.seat(step.part), request, m.TransportVouched)
+    return m.TransportReply(
+        public_key=offered.public_key, attributes=offered.attributes, transport=signed.transport, signature=signed.signature
+    )
 
 
 def _write_transport(c: Conductor, step: Step, reply: m.TransportReply) -> None:
-    require_attributes(Role.TRANSPORT, reply.attributes, c.who(step.part))
+    token = c.state.plan.token(step.part, step.token)
+    if not _is_plain(token):
+        require_attributes(Role.TRANSPORT, reply.attributes, c.whose(step))
+    seen = None
+    if "sign" not in token.roles:  # the others were described when they were enrolled
+        seen = c.describe(step.part, step.token)
+        _require_serial(c, step.part, step.token, seen.serial)
     entry = roster.TransportMade(
         dealing=step.series,
         custodian=step.part,
+        token_number=step.token,
         public_key=reply.public_key,
         attributes=reply.attributes,
         transport=reply.transport,
         signature=reply.signature,
+        seen=seen,
     )
-    require_transport(entry, c.state.enrolled[step.part], c.state.domain, step.series)
+    require_transport(entry, c.state.enrolled[step.part], c.state.domain, step.series, token)
     c.write(entry)
 
 
@@ -95,17 +138,20 @@ def confirm(c: Conductor, step: Step) -> None:
 
 def discard(c: Conductor, step: Step) -> None:
     """Whatever the token holds of an abandoned dealing is destroyed, with read-back (P1)."""
-    agent = c.seat(step.part)
-    c.begin(step, lambda: deal.DiscardBegun(dealing=step.series, custodian=step.part))
+    agent = c.seat(step.part, step.token)
+    c.begin(step, lambda: deal.DiscardBegun(dealing=step.series, custodian=step.part, token_number=step.token))
     left = ask(agent, m.Discard(place=c.place(step.part, step.series)), m.HoldingsReply)
     if left.shard or left.transport:
-        message = f"the token of {c.who(step.part)} still lists keys of dealing {step.series}"
-        raise TokenLied(message, culprits=(c.who(step.part),))
-    c.write(deal.Discarded(dealing=step.series, custodian=step.part, shards=left.shard, transport_keys=left.transport))
+        message = f"the token of {c.whose(step)} still lists keys of dealing {step.series}"
+        raise TokenLied(message, culprits=(c.whose(step),))
+    entry = deal.Discarded(
+        dealing=step.series, custodian=step.part, token_number=step.token, shards=left.shard, transport_keys=left.transport
+    )
+    c.write(entry)
 
 
-def _require_serial(c: Conductor, index: int, serial: str) -> None:
-    planned = c.state.plan.custodian[index - 1].token[0].serial
+def _require_serial(c: Conductor, index: int, token: int, serial: str) -> None:
+    planned = c.state.plan.token(index, token).serial
     if serial != planned:
         message = f"the plan names token {planned}, but {serial} answered"
         raise TokenLied(message, culprits=(c.who(index), serial))

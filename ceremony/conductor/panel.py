@@ -26,6 +26,8 @@ class Panel:
         self._waiting = list(conductor.state.plan.indices)
         self._seated: list[int] = []
         self._absent: dict[int, str] = {}
+        self._tokens: dict[int, list[int]] = {}
+        """Of each custodian asked, the numbers of those that may still answer."""
 
     def answers(self, header: EnvelopeHeader) -> tuple[tuple[int, str], ...]:
         """(custodian, x coordinate in hex) of k right answers, each checked against the sealer's tag.
@@ -40,8 +42,9 @@ class Panel:
             try:
                 found[index] = self._answer(header, index)
             except (OpeningError, TokenError) as error:
-                self._seated.remove(index)
                 self._give_up(index, error)
+                if not self._sit_down(index):
+                    self._seated.remove(index)
         return tuple(sorted(found.items()))
 
     def _seat_next(self) -> int:
@@ -49,22 +52,32 @@ class Panel:
             index = self._waiting.pop(0)
             who = self._c.who(index)
             self._c.ports.people.confirm(who, self._lines, self._question)
-            try:
-                self._c.seat(index)
-            except TokenError as error:
-                self._give_up(index, error)
-                continue
-            self._seated.append(index)
-            return index
+            self._tokens[index] = list(self._c.state.plan.custodian[index - 1].holders)
+            if self._sit_down(index):
+                self._seated.append(index)
+                return index
         message = f"{len(self._seated)} tokens are there and answer rightly; {self._c.state.plan.quorum.k} are needed"
         culprits = tuple(f"{self._c.who(index)}: {name}" for index, name in sorted(self._absent.items()))
         raise OpeningError(message, culprits=culprits, remedy="Have those named above bring their tokens, and run the same command again.")
 
+    def _sit_down(self, index: int) -> bool:
+        """Whether one of the custodian's tokens that hold the shard is there: the first, or the next when that one failed."""
+        while self._tokens[index]:
+            try:
+                self._c.seat(index, self._tokens[index][0])
+            except TokenError as error:
+                self._give_up(index, error)
+            else:
+                return True
+        return False
+
     def _give_up(self, index: int, error: CeremonyError) -> None:
+        """This token is asked no more."""
         self._absent[index] = error.name
-        self._c.ports.people.tell(f"      {self._c.who(index)}: {error.name}: {error.message}")
+        whose = self._c.state.plan.whose(index, self._tokens[index].pop(0))
+        self._c.ports.people.tell(f"      {whose}: {error.name}: {error.message}")
 
     def _answer(self, header: EnvelopeHeader, index: int) -> str:
-        x = ask(self._c.seat(index), m.AnswerEnvelope(place=self._c.place(index), header=header), m.Answered).x
+        x = ask(self._c.seat(index, self._tokens[index][0]), m.AnswerEnvelope(place=self._c.place(index), header=header), m.Answered).x
         resolve_answer(header_digest(header), index, from_hex(x), find_tag(header.tags, index))  # the agent may be the liar
         return x

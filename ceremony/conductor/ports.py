@@ -84,11 +84,11 @@ class CombinerPort(Protocol):
 class BlobStore(Protocol):
     """Where wrapped shards wait for their tokens."""
 
-    def store(self, dealing: int, wrapped: Mapping[int, bytes]) -> None:
-        """Make all blobs of a dealing durable."""
+    def store(self, dealing: int, wrapped: Mapping[tuple[int, int], bytes]) -> None:
+        """Make all blobs of a dealing durable, by custodian and number of the token."""
         ...
 
-    def load(self, dealing: int, custodian: int) -> bytes | None:
+    def load(self, dealing: int, custodian: int, token: int) -> bytes | None:
         """One blob, or None when it is gone."""
         ...
 

@@ -1,36 +1,53 @@
 """The proofs: every token holds its shard, two sets of five open an envelope, and nothing is left that could be unwrapped again."""
 
 from contextlib import closing
-from typing import Any
+from typing import Any, Literal
 
 from ceremony.conductor.conductor import Conductor
 from ceremony.custody.envelope import seal_test as seal
 from ceremony.custody.messages import Combine
+from ceremony.errors import TokenLied
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask, expect
 from ceremony.protocol.steps import OPENING_ROUNDS, Step, opening_set
 from ceremony.quorum.dealings import parse_points, require_attested
 from ceremony.records import dealing_entries as deal
-from ceremony.records.evidence import EnvelopeHeader
+from ceremony.records.evidence import EnvelopeHeader, HoldingEvidence, RetirementEvidence
 
 ENTROPY_BYTES = 48
 
 
 def hold(c: Conductor, step: Step) -> None:
-    """One custodian's agent challenges every other token with a fresh point of its own, judges the answers and signs what it saw."""
-    agents, me = c.seats(c.state.plan.indices), step.part
-    c.begin(step, lambda: deal.HoldingBegun(dealing=step.series, custodian=me))
-    others = [index for index in agents if index != me]
-    for holder in others:
-        asked = ask(agents[me], m.Challenge(place=c.place(me), holder=holder), m.Challenged)
-        agents[holder].send(m.Hold(place=c.place(holder), point=asked.point, nonce=asked.nonce))
-    answers = tuple((holder, expect(agents[holder], m.Held).answer) for holder in others)
-    request = m.AttestHolding(domain=c.state.domain, place=c.place(me), answers=answers, commitments=c.state.commitments)
-    reply = ask(agents[me], request, m.HoldingReply)
+    """One token's agent challenges every other token with a fresh point of its own and judges the answers; what it saw is signed."""
+    agents, me = c.seats(c.state.plan.holders), (step.part, step.token)
+    c.begin(step, lambda: deal.HoldingBegun(dealing=step.series, custodian=step.part, token_number=step.token))
+    place, others = c.place(step.part), [whose for whose in agents if whose != me]
+    for holder, number in others:
+        asked = ask(agents[me], m.Challenge(place=place, holder=holder, token_number=number), m.Challenged)
+        agents[holder, number].send(m.Hold(place=c.place(holder), point=asked.point, nonce=asked.nonce))
+    answers = tuple(
+        m.HoldingAnswer(holder=holder, token_number=number, answer=expect(agents[holder, number], m.Held).answer)
+        for holder, number in others
+    )
+    if _signs(c, step):
+        attest = m.AttestHolding(
+            domain=c.state.domain, place=place, token_number=step.token, answers=answers, commitments=c.state.commitments
+        )
+        reply = ask(agents[me], attest, m.HoldingReply)
+    else:
+        see = m.SeeHolding(place=place, token_number=step.token, answers=answers, commitments=c.state.commitments)
+        evidence = ask(agents[me], see, m.HoldingSeen).evidence
+        signed = _vouch(c, step, "holding", evidence)
+        reply = m.HoldingReply(evidence=evidence, attestation=signed.attestation, signature=signed.signature)
     _require_attested(c, step, "holding", reply)
     c.write(
         deal.HoldingAttested(
-            dealing=step.series, custodian=me, evidence=reply.evidence, attestation=reply.attestation, signature=reply.signature
+            dealing=step.series,
+            custodian=step.part,
+            token_number=step.token,
+            evidence=reply.evidence,
+            attestation=reply.attestation,
+            signature=reply.signature,
         )
     )
 
@@ -50,7 +67,7 @@ def seal_test(c: Conductor, step: Step) -> None:
 def open_test(c: Conductor, step: Step) -> None:
     """One set of five opens the test envelope."""
     custodians = _opening_set(c, step.part)
-    c.seats(custodians)
+    c.seats(_primaries(c, custodians))
     c.begin(step, lambda: deal.OpeningBegun(dealing=step.series, round=step.part, custodians=custodians))
     c.file_keys[step.part] = _open(c, custodians)
     c.write(deal.Opened(dealing=step.series, round=step.part, custodians=custodians))
@@ -83,13 +100,23 @@ def witness(c: Conductor, step: Step) -> None:
 
 def retire(c: Conductor, step: Step) -> None:
     """The transport key is destroyed, read back: what is left is one shard that can never be unwrapped again."""
-    agent = c.seat(step.part)
-    c.begin(step, lambda: deal.RetireBegun(dealing=step.series, custodian=step.part))
-    reply = ask(agent, m.Retire(domain=c.state.domain, place=c.place(step.part)), m.RetirementReply)
+    agent, place = c.seat(step.part, step.token), c.place(step.part)
+    c.begin(step, lambda: deal.RetireBegun(dealing=step.series, custodian=step.part, token_number=step.token))
+    if _signs(c, step):
+        reply = ask(agent, m.Retire(domain=c.state.domain, place=place, token_number=step.token), m.RetirementReply)
+    else:
+        evidence = ask(agent, m.SeeRetired(place=place, token_number=step.token), m.RetirementSeen).evidence
+        signed = _vouch(c, step, "retirement", evidence)
+        reply = m.RetirementReply(evidence=evidence, attestation=signed.attestation, signature=signed.signature)
     _require_attested(c, step, "retirement", reply)
     c.write(
         deal.Retired(
-            dealing=step.series, custodian=step.part, evidence=reply.evidence, attestation=reply.attestation, signature=reply.signature
+            dealing=step.series,
+            custodian=step.part,
+            token_number=step.token,
+            evidence=reply.evidence,
+            attestation=reply.attestation,
+            signature=reply.signature,
         )
     )
 
@@ -101,10 +128,10 @@ def burn(c: Conductor, step: Step) -> None:
 
 
 def _open(c: Conductor, custodians: tuple[int, ...]) -> str:
-    agents = c.seats(custodians)
-    for index, agent in agents.items():
+    agents = c.seats(_primaries(c, custodians))
+    for (index, _), agent in agents.items():
         agent.send(m.AnswerEnvelope(place=c.place(index), header=_header(c)))
-    answers = tuple((index, expect(agent, m.Answered).x) for index, agent in agents.items())
+    answers = tuple((index, expect(agent, m.Answered).x) for (index, _), agent in agents.items())
     with closing(c.ports.open_combiner()) as combiner:
         return combiner.combine(_question(c, answers)).file_key
 
@@ -112,6 +139,24 @@ def _open(c: Conductor, custodians: tuple[int, ...]) -> str:
 def _question(c: Conductor, answers: tuple[tuple[int, str], ...]) -> Combine:
     plan = c.state.plan
     return Combine(header=_header(c), k=plan.quorum.k, answers=answers, require_locked_memory=plan.require_locked_memory)
+
+
+def _primaries(c: Conductor, custodians: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Each custodian's first token that holds the shard; that the others hold the same one is proven by the challenges."""
+    return [(index, c.state.plan.custodian[index - 1].holders[0]) for index in custodians]
+
+
+def _signs(c: Conductor, step: Step) -> bool:
+    """Whether the token of this step is the one that signs for its custodian."""
+    return step.token == c.state.plan.custodian[step.part - 1].signer
+
+
+def _vouch(
+    c: Conductor, step: Step, subject: Literal["holding", "retirement"], evidence: HoldingEvidence | RetirementEvidence
+) -> m.Vouched:
+    """What the agent of a token that does not sign saw, signed by its custodian's token that does."""
+    request = m.Vouch(domain=c.state.domain, place=c.place(step.part), subject=subject, evidence=evidence)
+    return ask(c.seat(step.part), request, m.Vouched)
 
 
 def _opening_set(c: Conductor, number: int) -> tuple[int, ...]:
@@ -125,6 +170,9 @@ def _header(c: Conductor) -> EnvelopeHeader:
 
 
 def _require_attested(c: Conductor, step: Step, subject: str, reply: Any) -> None:  # noqa: ANN401 - three replies of one shape
+    if getattr(reply.evidence, "token_number", step.token) != step.token:
+        message = f"the evidence is of another token than that of {c.whose(step)}"
+        raise TokenLied(message, culprits=(c.whose(step),))
     require_attested(
         reply.attestation,
         reply.signature,

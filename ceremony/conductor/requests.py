@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ceremony.acts.words import encode_words
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.custody import Custody, describe_envelope, join_answers, require_dealt, require_sealed_here
-from ceremony.errors import AnswerError, CeremonyError, OpeningError, Replayed, RequestRefused
+from ceremony.errors import AnswerError, CeremonyError, OpeningError, Replayed, RequestRefused, TokenError
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
 from ceremony.protocol.state import State
@@ -207,10 +207,28 @@ def _read_all(
 
 
 def _ask_token(c: Conductor, request: UnsealRequest, custodian: int) -> SignedAnswer:
+    """The answer of the first of the custodian's tokens that hold the shard and answer; the error of the last one, when none does."""
+    *others, last = c.state.plan.custodian[custodian - 1].holders
     c.sit(f"custodian {custodian}")
-    agent = c.seat(custodian)
-    asked = m.AnswerRequest(domain=c.state.domain, place=c.place(custodian), request=request)
-    signed = ask(agent, asked, m.RequestAnswered).signed
+    for number in others:
+        try:
+            return _ask_one(c, request, custodian, number)
+        except (OpeningError, TokenError) as error:
+            c.ports.people.tell(f"      {c.state.plan.whose(custodian, number)}: {error.name}: {error.message}")
+            c.ports.people.tell(f"      {c.who(custodian)}: another token holds the same shard, and is asked now")
+    return _ask_one(c, request, custodian, last)
+
+
+def _ask_one(c: Conductor, request: UnsealRequest, custodian: int, number: int) -> SignedAnswer:
+    """One token's answer; where it does not sign, its custodian's token that does seals and signs what it answered."""
+    agent, place = c.seat(custodian, number), c.place(custodian)
+    if number == c.state.plan.custodian[custodian - 1].signer:
+        asked = m.AnswerRequest(domain=c.state.domain, place=place, request=request)
+        signed = ask(agent, asked, m.RequestAnswered).signed
+    else:
+        x = ask(agent, m.AnswerEnvelope(place=place, header=request.header), m.Answered).x
+        sealing = m.SealAnswer(domain=c.state.domain, place=place, request=request, x=x)
+        signed = ask(c.seat(custodian), sealing, m.RequestAnswered).signed
     c.rise()
     require_answer(signed, request, c.state.domain, {custodian: c.state.roster[custodian]})
     return signed

@@ -64,7 +64,7 @@ BY_FIVE = frozenset({StepKind.REWRAP, StepKind.REOPEN})
 
 
 def run(c: Conductor) -> tuple[Step, ...]:
-    """Take steps until none is left that `run` takes; returns what is owed then (by whom: `WORDING`)."""
+    """Take steps until none is left that `run` takes; returns what is owed then (by whom: `wording_of`)."""
     passed = self_test()
     if any(step.kind in SITTINGS.keys() - BY_FIVE or step.kind is StepKind.DEAL for step in c.state.owed()):
         c.start_agents()  # an old copy of the transcript ends here, before anything is written

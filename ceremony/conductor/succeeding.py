@@ -209,13 +209,14 @@ def destroy(c: Conductor, steps: Sequence[Step]) -> None:
     failed: dict[str, TokenError] = {}
     with c.ports.open_predecessor(c.ports) as old:
         for step in steps:
+            whose = old.conductor.state.plan.whose(step.part, step.token)
             c.announce(step)
-            old.conductor.sit(f"custodian {step.part}")
+            old.conductor.sit(whose)
             try:
                 _destroy(c, old.conductor, step)
             except TokenError as error:
-                failed[old.conductor.who(step.part)] = error
-                c.ports.people.tell(f"      {old.conductor.who(step.part)}: {error.name}: {error.message}")
+                failed[whose] = error
+                c.ports.people.tell(f"      {whose}: {error.name}: {error.message}")
         old.conductor.rise()
     if failed:
         first = next(iter(failed.values()))
@@ -225,15 +226,15 @@ def destroy(c: Conductor, steps: Sequence[Step]) -> None:
 
 
 def _destroy(c: Conductor, old: Conductor, step: Step) -> None:
-    index, who, place = step.part, old.who(step.part), old.place(step.part)
+    index, who, place = step.part, old.state.plan.whose(step.part, step.token), old.place(step.part)
     lines = (
         f"Five of the new custodians have approved that the shards of dealing {place.dealing} of ceremony {place.ceremony} are destroyed.",
         f"Envelopes carried over: {len(c.state.rewrapped)}. {LOST}",
     )
     c.ports.people.confirm(who, lines, "Shall your token destroy its old shard, for ever?")
-    agent = old.seat(index)
-    c.begin(step, lambda: entries.DestroyBegun(custodian=index))
-    reply = ask(agent, m.DestroyShard(domain=old.state.domain, place=place), m.RetirementReply)
+    old.seat(index, step.token)
+    c.begin(step, lambda: entries.DestroyBegun(custodian=index, token_number=step.token))
+    reply = _read_destruction(old, step)
     require_attested(
         reply.attestation,
         reply.signature,
@@ -249,16 +250,33 @@ def _destroy(c: Conductor, old: Conductor, step: Step) -> None:
         message = f"the token of {who} still lists keys of the old dealing"
         raise TokenLied(message, culprits=(who,))
     c.write(
-        entries.ShardDestroyed(custodian=index, evidence=reply.evidence, attestation=reply.attestation, signature=reply.signature)
+        entries.ShardDestroyed(
+            custodian=index,
+            token_number=step.token,
+            evidence=reply.evidence,
+            attestation=reply.attestation,
+            signature=reply.signature,
+        )
     )
+
+
+def _read_destruction(old: Conductor, step: Step) -> m.RetirementReply:
+    """What the token lists afterwards; where it does not sign, its custodian's token that does signs what its agent saw."""
+    agent, place, domain = old.seat(step.part, step.token), old.place(step.part), old.state.domain
+    if step.token == old.state.plan.custodian[step.part - 1].signer:
+        return ask(agent, m.DestroyShard(domain=domain, place=place, token_number=step.token), m.RetirementReply)
+    evidence = ask(agent, m.SeeDestroyed(place=place, token_number=step.token), m.RetirementSeen).evidence
+    vouch = m.Vouch(domain=domain, place=place, subject="destruction", evidence=evidence)
+    signed = ask(old.seat(step.part), vouch, m.Vouched)
+    return m.RetirementReply(evidence=evidence, attestation=signed.attestation, signature=signed.signature)
 
 
 def leave_behind(c: Conductor, name: str) -> None:
     """Write down that an old custodian cannot be had, in the operator's words; ApprovalError or OutOfTurn when nothing is owed of them."""
     plan = c.state.committee.plan
     index = plan.require_index(name)
-    step = Step(StepKind.DESTROY, index)
-    if step not in c.state.owed():
+    owed = [step for step in c.state.owed() if (step.kind, step.part) == (StepKind.DESTROY, index)]
+    if not owed:
         message = f"no old shard of {plan.who(index)} is to be destroyed now"
         raise OutOfTurn(message, culprits=(plan.who(index),))
     lines = (
@@ -267,7 +285,8 @@ def leave_behind(c: Conductor, name: str) -> None:
     )
     c.ports.people.confirm(OPERATOR, lines, "Is it certain that this token cannot be had?")
     statement = c.ports.people.statement(OPERATOR, f"What became of the token of {plan.who(index)}? (one sentence)")
-    c.write(entries.ShardOutstanding(custodian=index, statement=statement))
+    for step in owed:
+        c.write(entries.ShardOutstanding(custodian=index, token_number=step.token, statement=statement))
 
 
 def _listed(c: Conductor, old: Custody) -> tuple[Registered, ...]:

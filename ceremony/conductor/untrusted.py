@@ -62,7 +62,9 @@ def unseal_untrusted(
         asked = _begin(here, sealed, reason, custodians)
         _approve_all(here, asked, custodians)
         enough = len(custodians) if every else c.state.plan.quorum.k
-        points, wrong = gather(c, custodians, lambda index: _answer_twice(c, asked, index), enough=enough)
+        points, wrong = gather(
+            c, custodians, lambda *whose: _answer_twice(c, asked, *whose), enough=enough, greet=lambda index: _confirm(c, asked, index)
+        )
         return conclude(here, sealed.header, points, wrong, lambda: _join(c, combiner, sealed, points), MORE)
 
 
@@ -82,7 +84,7 @@ def _begin(here: Custody, sealed: SealedHeader, reason: str, custodians: Sequenc
 def _approve_all(here: Custody, asked: _Asked, custodians: Sequence[int]) -> None:
     """Approvals of k custodians; QuorumError, written down, when there are fewer."""
     c, k = here.conductor, here.conductor.state.plan.quorum.k
-    approvals, wrong = gather(c, custodians, lambda index: _approve(here, asked, index), enough=k)
+    approvals, wrong = gather(c, custodians, lambda index, _number: _approve(here, asked, index), enough=k, signing=True)
     asked.approvals.update(approvals)
     if len(approvals) < k:
         digest = to_hex(header_digest(asked.opening.header))
@@ -122,14 +124,18 @@ def _require_enrolled(c: Conductor, asked: _Asked, index: int, signed: m.Signed)
         raise TokenLied(message, culprits=(c.who(index),)) from None
 
 
-def _answer_twice(c: Conductor, asked: _Asked, index: int) -> str:
+def _confirm(c: Conductor, asked: _Asked, index: int) -> None:
+    who = ", ".join(c.who(one) for one in sorted(asked.approvals))
+    reason = f"Reason:    {asked.opening.reason}"
+    lines = (*describe_envelope(asked.opening.header), reason, f"Approved:  by {who}", "Sealer:    not trusted")
+    c.ports.people.confirm(c.who(index), lines, "Shall your token help to open this envelope?")
+
+
+def _answer_twice(c: Conductor, asked: _Asked, index: int, number: int) -> str:
     """One token's answer as a point, hex of 33 bytes, its sign decided and itself checked by a second answer."""
     header, digest = asked.opening.header, header_digest(asked.opening.header)
-    who = ", ".join(c.who(one) for one in sorted(asked.approvals))
-    lines = (*describe_envelope(header), f"Reason:    {asked.opening.reason}", f"Approved:  by {who}", "Sealer:    not trusted")
-    c.ports.people.confirm(c.who(index), lines, "Shall your token help to open this envelope?")
     query = draw_query(parse_point(from_hex(header.point)), c.ports.entropy(QUERY_BYTES))
-    agent = c.seat(index)
+    agent = c.seat(index, number)
     committed = ask(agent, _commit_request(c, asked, index, encode_point(query.point, compressed=True)), m.AnswersCommitted)
     shown = m.OpenAnswers(commitment=committed.commitment, a=to_hex(encode_scalar(query.a)), b=to_hex(encode_scalar(query.b)))
     opened = ask(agent, shown, m.AnswersOpened)
@@ -141,7 +147,7 @@ def _answer_twice(c: Conductor, asked: _Asked, index: int) -> str:
         query=query,
         public=public_share(c.state.commitments, index),
     )
-    c.ports.people.tell(f"      {c.who(index)}: the token has answered")
+    c.ports.people.tell(f"      {c.state.plan.whose(index, number)}: the token has answered")
     return to_hex(encode_point(point, compressed=True))
 
 

@@ -16,9 +16,11 @@ from ceremony.custody.memory import require_memory
 from ceremony.errors import DealingError
 from ceremony.quorum.enrolments import require_people
 from ceremony.records.base import from_hex, to_hex
+from ceremony.records.plan_text import parse_plan, plan_digest
 from ceremony.records.roster_entries import TransportMade
 from ceremony.shards.feldman import sum_commitments
 from ceremony.shards.field import Point, encode_point
+from ceremony.shards.plain import bind_import, is_import_key, seal_share
 from ceremony.shards.secret import contribution_digest, encode_pkcs8, expand_seed, open_seed
 from ceremony.shards.shamir import Polynomial, sum_polynomials
 
@@ -42,22 +44,24 @@ class Dealer:
         self._key = X25519PrivateKey.from_private_bytes(entropy(SEED_BYTES))
         self._seed = entropy(SEED_BYTES)
         self._terms: m.OpenDealing | None = None
+        self._n = 0
 
     def open_dealing(self, request: m.OpenDealing, *, memory_locked: bool) -> m.DealingReady:
         """Accept the terms; DealingError when the people or keys are not the ones who recognised each other, MemoryNotLocked."""
         require_memory(required=request.require_locked_memory, locked=memory_locked)
+        plan = parse_plan(request.plan_text)
         require_people(
             request.enrolled,
             request.transports,
             domain=request.domain,
             ceremony=request.ceremony,
-            plan_digest=request.plan_digest,
+            plan_digest=to_hex(plan_digest(request.plan_text)),
             epoch=request.epoch,
             dealing=request.dealing,
-            n=request.n,
+            plan=plan,
             roster_digest=request.roster_digest,
         )
-        self._terms = request
+        self._terms, self._n = request, len(plan.custodian)
         points = self._expand(self._seed, SYSTEM).commit()
         public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return m.DealingReady(
@@ -69,19 +73,29 @@ class Dealer:
         return m.SystemRevealed(points=_encode(self._expand(self._seed, SYSTEM).commit()))
 
     def deal(self, request: m.Deal) -> m.DealtOut:
-        """Sum all contributions and wrap the seven shards; DealingError names the source whose seed is not what it committed to."""
+        """Sum all contributions and wrap the shards; DealingError names the source whose seed is not what it committed to."""
         terms = self._require_terms()
-        _require_sources(request, terms)
+        _require_sources(request, self._n, len(terms.diced))
         polynomials = [self._expand(self._seed, SYSTEM)]
         commitments = [polynomials[0].commit()]
         for contribution in request.contributions:
             polynomial, points = self._open(contribution)
             polynomials.append(polynomial)
             commitments.append(points)
-        shares = sum_polynomials(polynomials).split(terms.n)
-        pairs = zip(terms.transports, shares, strict=True)
-        wrapped = [self._wrap(_rsa(transport), encode_pkcs8(share.value)) for transport, share in pairs]
+        shares = {share.index: share.value for share in sum_polynomials(polynomials).split(self._n)}
+        wrapped = [self._close(transport, shares[transport.custodian]) for transport in terms.transports]
         return m.DealtOut(commitments=_encode(sum_commitments(commitments)), wrapped=tuple(to_hex(blob) for blob in wrapped))
+
+    def _close(self, transport: TransportMade, share: int) -> bytes:
+        """A share that only the token opens, or, where the plan allows this token a plain import, its agent."""
+        key = from_hex(transport.public_key)
+        if not is_import_key(key):
+            return self._wrap(_rsa(transport), encode_pkcs8(share))
+        claim = transport.transport
+        binding = bind_import(
+            ceremony=from_hex(claim.ceremony), dealing=claim.dealing, custodian=claim.custodian, serial=claim.serial
+        )
+        return seal_share(share, key, self._entropy(SEED_BYTES), binding)
 
     def _open(self, contribution: m.Contribution) -> tuple[Polynomial, tuple[Point, ...]]:
         terms = self._require_terms()
@@ -122,12 +136,12 @@ def _rsa(transport: TransportMade) -> rsa.RSAPublicKey:
     return key
 
 
-def _require_sources(request: m.Deal, terms: m.OpenDealing) -> None:
+def _require_sources(request: m.Deal, n: int, diced: int) -> None:
     """As many distinct sources as custodians and dice: whoever starts the dealer cannot leave a custodian's randomness out (T20)."""
     sources = {contribution.source for contribution in request.contributions}
-    if not len(sources) == len(request.contributions) == terms.n + len(terms.diced) or SYSTEM in sources:
-        dice = f", and of the dice of {len(terms.diced)}" if terms.diced else ""
-        message = f"a dealing needs one contribution of each of the {terms.n} custodians{dice}"
+    if not len(sources) == len(request.contributions) == n + diced or SYSTEM in sources:
+        dice = f", and of the dice of {diced}" if diced else ""
+        message = f"a dealing needs one contribution of each of the {n} custodians{dice}"
         raise DealingError(message, culprits=tuple(sorted(sources)))
 
 

@@ -6,20 +6,22 @@ from pydantic import Field
 
 from ceremony.records.base import Count, Hex32, HexBytes, Index, Plain, Point33, Record, kinds_of, parse_tagged
 from ceremony.records.evidence import EnvelopeHeader, SealedHeader
-from ceremony.records.roster_entries import Enrolled, TransportMade
+from ceremony.records.roster_entries import PLAN_LIMIT, Enrolled, TransportMade
 from ceremony.records.structs import Domain
 
 
 class OpenDealing(Record):
-    """Check the people first (DESIGN 4.4): enrolments, transport keys and the roster digest they confirmed; then make a one-time key."""
+    """Check the people first (DESIGN 4.4): enrolments, transport keys and the roster digest they confirmed; then make a one-time key.
+
+    The plan's text says which tokens are to hold a shard, and which of them may be given it in the clear; every enrolment signs its digest.
+    """
 
     ask: Literal["open_dealing"] = "open_dealing"
     domain: Domain
     ceremony: Hex32
-    plan_digest: Hex32
+    plan_text: Annotated[str, Field(max_length=PLAN_LIMIT)]
     epoch: Count
     dealing: Count
-    n: Count
     k: Count
     roster_digest: Hex32
     enrolled: tuple[Enrolled, ...]
@@ -45,7 +47,7 @@ class Contribution(Record):
 
 
 class Deal(Record):
-    """Sum the contributions, wrap seven shards, and end."""
+    """Sum the contributions, wrap the shards, and end."""
 
     ask: Literal["deal"] = "deal"
     contributions: tuple[Contribution, ...]
@@ -68,7 +70,7 @@ class SystemRevealed(Record):
 
 
 class DealtOut(Record):
-    """The sum of all commitments, and one wrapped shard for each custodian in order."""
+    """The sum of all commitments, and one wrapped shard for each token that is to hold one, in the order of the transport keys."""
 
     reply: Literal["dealt_out"] = "dealt_out"
     commitments: tuple[Point33, ...]

@@ -73,10 +73,10 @@ class Agent:
         self._token.logout()
         return m.Done()
 
-    def probe(self, _request: m.Probe) -> m.Probed:
+    def probe(self, request: m.Probe) -> m.Probed:
         from ceremony.hsm.probe import probe  # noqa: PLC0415 - `doctor` alone needs it; every agent starts quicker without
 
-        found = probe(self._token, self._entropy)
+        found = probe(self._token, self._entropy, roles=request.roles, plain=request.plain)
         return m.Probed(capabilities=tuple(m.Capability(name=row.name, able=row.able, detail=row.detail) for row in found))
 
     # --- enrolment ---

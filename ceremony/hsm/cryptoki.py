@@ -1,8 +1,8 @@
 """Raw Cryptoki (DOOR): the few calls that python-pkcs11 does not bind, or binds so that faults get lost.
 
-C_InitToken; C_Login, whose failure would leak a session there; C_GenerateKeyPair with a nested UNWRAP_TEMPLATE; C_UnwrapKey with exactly
-the attributes given; C_GetAttributeValue one attribute at a time, with every fault named. Session and object handles are python-pkcs11's:
-it is the same library in the same process, found by the same path.
+C_Initialize with parameters; C_InitToken; C_Login, whose failure would leak a session there; C_GenerateKeyPair with a nested
+UNWRAP_TEMPLATE; C_CreateObject and C_UnwrapKey with exactly the attributes given; C_GetAttributeValue one attribute at a time, with every
+fault named. Session and object handles are python-pkcs11's: it is the same library in the same process, found by the same path.
 """
 
 import ctypes
@@ -58,9 +58,12 @@ _BYTES = ctypes.c_char_p
 _POINTER = ctypes.c_void_p
 _CALLS: Mapping[str, tuple[int, tuple[Any, ...]]] = MappingProxyType(
     {
+        "C_Initialize": (0, (_POINTER,)),
+        "C_Finalize": (1, (_POINTER,)),
         "C_InitToken": (9, (_NUMBER, _BYTES, _NUMBER, _BYTES)),
         "C_GetSessionInfo": (15, (_NUMBER, _POINTER)),
         "C_Login": (18, (_NUMBER, _NUMBER, _BYTES, _NUMBER)),
+        "C_CreateObject": (20, (_NUMBER, _POINTER, _NUMBER, _POINTER)),
         "C_DestroyObject": (22, (_NUMBER, _NUMBER)),
         "C_GetAttributeValue": (24, (_NUMBER, _NUMBER, _POINTER, _NUMBER)),
         "C_GenerateKeyPair": (59, (_NUMBER, _POINTER, _POINTER, _NUMBER, _POINTER, _NUMBER, _POINTER, _POINTER)),
@@ -92,6 +95,14 @@ class Cryptoki:
             message = f"{path} is not a PKCS#11 module"
             raise ModuleError(message, culprits=(path,))
         self._functions = pointer.contents.functions
+
+    def start(self, arguments: int) -> None:
+        """Initialise the module with CK_C_INITIALIZE_ARGS at this address, for one that python-pkcs11 cannot start."""
+        self._call("start", "C_Initialize", arguments)
+
+    def stop(self) -> None:
+        """The end of what `start` began."""
+        self._call("end", "C_Finalize", None)
 
     def init_token(self, slot: int, so_pin: str, label: str) -> None:
         """Initialise the token in a slot; whatever it held is gone, so the caller makes sure that it held nothing."""
@@ -144,6 +155,12 @@ class Cryptoki:
             len(attributes),
             ctypes.byref(handle),
         )
+        return handle.value
+
+    def create(self, session: int, template: Template) -> int:
+        """Handle of a new object that is exactly this."""
+        handle, attributes = _ULONG(), _encode_template(template)
+        self._call("take a key in", "C_CreateObject", session, attributes, len(attributes), ctypes.byref(handle))
         return handle.value
 
     def destroy(self, session: int, key: int) -> None:

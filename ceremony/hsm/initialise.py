@@ -5,6 +5,7 @@ Nothing is ever overwritten: only a token that says it was never initialised is 
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pkcs11
 from pkcs11.constants import TokenFlag
@@ -14,6 +15,7 @@ from ceremony.errors import DirectoryError, PinRefused, TokenAmbiguous, TokenErr
 from ceremony.hsm.codes import named_codes
 from ceremony.hsm.cryptoki import Cryptoki
 from ceremony.hsm.module import load_module, present_tokens, serial_of
+from ceremony.hsm.nss import make_nss_directory, set_first_pin
 from ceremony.hsm.session import TokenSession
 
 LABEL_BYTES = 32
@@ -66,6 +68,19 @@ def init_token(module: str, config: str | None, label: str, so_pin: str, user_pi
     return serial
 
 
+def init_nss(module: str, directory: Path, user_pin: str) -> str:
+    """Make one NSS token in a new directory, set its user PIN, and return its serial. NSS knows no other PIN."""
+    _require_pin(user_pin, "user PIN")
+    make_nss_directory(directory)
+    library = load_module(module, str(directory))
+    try:
+        with named_codes("set the user PIN", "the new token"):
+            set_first_pin(library, user_pin)
+    finally:
+        library.finalize()
+    return str(library.own_serial)
+
+
 def require_initial(label: str, so_pin: str, user_pin: str) -> None:
     """Raise TokenFault or PinRefused when no token takes this label, or one of these PINs."""
     if not 0 < len(label.encode()) <= LABEL_BYTES:
@@ -102,7 +117,7 @@ def change_user_pin(module: str, config: str | None, serial: str, old_pin: str, 
 
 def _init_fresh(module: str, config: str | None, label: str, so_pin: str) -> str:
     who = "the new token"
-    library = load_module(module, config)
+    library: Any = load_module(module, config)
     try:
         with named_codes("be initialised", who):
             before = _initialised(library)
@@ -116,7 +131,7 @@ def _init_fresh(module: str, config: str | None, label: str, so_pin: str) -> str
 
 
 def _initialised(library: pkcs11.lib) -> set[str]:
-    return {serial_of(token) for _, token in present_tokens(library) if token.flags & TokenFlag.TOKEN_INITIALIZED}
+    return {serial_of(token, library) for _, token in present_tokens(library) if token.flags & TokenFlag.TOKEN_INITIALIZED}
 
 
 def _require_fresh(library: pkcs11.lib) -> pkcs11.Slot:

@@ -14,6 +14,7 @@ from ceremony.records.base import (
     Hex32,
     HexBytes,
     Index,
+    OfToken,
     Plain,
     Point33,
     Point65,
@@ -86,6 +87,35 @@ class MakeTransport(Record):
     place: Place
 
 
+class OfferTransport(Record):
+    """Have (or make) the dealing's transport key, for another token of this custodian to sign.
+
+    `plain`: no key of the token, but a one-time key of this agent, which keeps it until it ends.
+    """
+
+    ask: Literal["offer_transport"] = "offer_transport"
+    place: Place
+    plain: bool
+
+
+class VouchTransport(Record):
+    """Sign the transport key of another token of this custodian, or of this token's agent, as that agent showed it."""
+
+    ask: Literal["vouch_transport"] = "vouch_transport"
+    domain: Domain
+    place: Place
+    serial: Plain
+    public_key: HexBytes
+    attributes: Attributes
+
+
+class KeepsImportKey(Record):
+    """Whether this agent still has the one-time key for a plain import."""
+
+    ask: Literal["keeps_import_key"] = "keeps_import_key"
+    place: Place
+
+
 class Contribute(Record):
     """Draw a seed from the token and commit to its polynomial."""
 
@@ -114,16 +144,17 @@ class Reveal(Record):
 
 
 class Load(Record):
-    """Hold exactly one shard, the one the commitments say; unwrap it if need be."""
+    """Hold exactly one shard, the one the commitments say; unwrap it if need be, or (`plain`) open it and put it in."""
 
     ask: Literal["load"] = "load"
     place: Place
     wrapped: HexBytes
     commitments: tuple[Point33, ...]
+    plain: bool = False
 
 
-class Challenge(Record):
-    """Make a challenge for another holder."""
+class Challenge(OfToken):
+    """Make a challenge for another token that holds a shard."""
 
     ask: Literal["challenge"] = "challenge"
     place: Place
@@ -139,14 +170,40 @@ class Hold(Record):
     nonce: Hex32
 
 
-class AttestHolding(Record):
-    """Judge the answers to this agent's own challenges, and sign what it saw."""
+class HoldingAnswer(OfToken):
+    """What one token answered to a challenge."""
+
+    holder: Index
+    answer: Hex32
+
+
+class AttestHolding(OfToken):
+    """Judge the answers to this agent's own challenges, and sign what it saw. It serves this number of its custodian's tokens."""
 
     ask: Literal["attest_holding"] = "attest_holding"
     domain: Domain
     place: Place
-    answers: tuple[tuple[Index, Hex32], ...]
+    answers: tuple[HoldingAnswer, ...]
     commitments: tuple[Point33, ...]
+
+
+class SeeHolding(OfToken):
+    """Likewise, for another token of this custodian to sign."""
+
+    ask: Literal["see_holding"] = "see_holding"
+    place: Place
+    answers: tuple[HoldingAnswer, ...]
+    commitments: tuple[Point33, ...]
+
+
+class Vouch(Record):
+    """Sign what the agent of another token of this custodian saw."""
+
+    ask: Literal["vouch"] = "vouch"
+    domain: Domain
+    place: Place
+    subject: Literal["holding", "retirement", "destruction"]
+    evidence: HoldingEvidence | RetirementEvidence
 
 
 class AnswerEnvelope(Record):
@@ -164,6 +221,16 @@ class AnswerRequest(Record):
     domain: Domain
     place: Place
     request: UnsealRequest
+
+
+class SealAnswer(Record):
+    """Seal and sign what another token of this custodian answered to such a request, if the sealer's tag says that it is right."""
+
+    ask: Literal["seal_answer"] = "seal_answer"
+    domain: Domain
+    place: Place
+    request: UnsealRequest
+    x: Annotated[Hex32, Field(repr=False)]
 
 
 class ApproveEnvelope(Record):
@@ -215,11 +282,18 @@ class AttestOpening(Record):
     file_keys: tuple[Hex32, ...]
 
 
-class Retire(Record):
+class Retire(OfToken):
     """Destroy the transport key, read back, sign what is left."""
 
     ask: Literal["retire"] = "retire"
     domain: Domain
+    place: Place
+
+
+class SeeRetired(OfToken):
+    """Likewise, for another token of this custodian to sign."""
+
+    ask: Literal["see_retired"] = "see_retired"
     place: Place
 
 
@@ -230,11 +304,18 @@ class Discard(Record):
     place: Place
 
 
-class DestroyShard(Record):
+class DestroyShard(OfToken):
     """Destroy the shard of a dealing that another has replaced, read back, sign what is left."""
 
     ask: Literal["destroy_shard"] = "destroy_shard"
     domain: Domain
+    place: Place
+
+
+class SeeDestroyed(OfToken):
+    """Likewise, for another token of this custodian to sign."""
+
+    ask: Literal["see_destroyed"] = "see_destroyed"
     place: Place
 
 
@@ -283,9 +364,11 @@ class Sign(Record):
 
 
 class Probe(Record):
-    """Try everything the ceremony will need with throw-away objects, and clean up."""
+    """Try everything that the ceremony will need of a token with these roles, with throw-away objects, and clean up."""
 
     ask: Literal["probe"] = "probe"
+    roles: tuple[Literal["sign", "shard"], ...] = ("sign", "shard")
+    plain: bool = False
 
 
 Request = Annotated[
@@ -295,6 +378,9 @@ Request = Annotated[
     | Logout
     | Enrol
     | MakeTransport
+    | OfferTransport
+    | VouchTransport
+    | KeepsImportKey
     | Contribute
     | ContributeDice
     | Reveal
@@ -302,15 +388,20 @@ Request = Annotated[
     | Challenge
     | Hold
     | AttestHolding
+    | SeeHolding
+    | Vouch
     | AnswerEnvelope
     | AnswerRequest
+    | SealAnswer
     | ApproveEnvelope
     | CommitAnswers
     | OpenAnswers
     | AttestOpening
     | Retire
+    | SeeRetired
     | Discard
     | DestroyShard
+    | SeeDestroyed
     | Holdings
     | ReadMark
     | Follow
@@ -354,6 +445,29 @@ class TransportReply(Record):
     attributes: Attributes
     transport: Transport
     signature: Signature65
+
+
+class TransportOffered(Record):
+    """The transport key (DER SubjectPublicKeyInfo) and its read-back; none for a key that is in no token."""
+
+    reply: Literal["transport_offered"] = "transport_offered"
+    public_key: HexBytes
+    attributes: Attributes
+
+
+class TransportVouched(Record):
+    """That key, signed."""
+
+    reply: Literal["transport_vouched"] = "transport_vouched"
+    transport: Transport
+    signature: Signature65
+
+
+class KeptImportKey(Record):
+    """Whether it is still there."""
+
+    reply: Literal["kept_import_key"] = "kept_import_key"
+    kept: bool
 
 
 class Committed(Record):
@@ -410,6 +524,21 @@ class HoldingReply(Record):
     signature: Signature65
 
 
+class HoldingSeen(Record):
+    """What was seen."""
+
+    reply: Literal["holding_seen"] = "holding_seen"
+    evidence: HoldingEvidence
+
+
+class Vouched(Record):
+    """What was shown, signed."""
+
+    reply: Literal["vouched"] = "vouched"
+    attestation: Attestation
+    signature: Signature65
+
+
 class Answered(Record):
     """The x coordinate of shard times envelope point."""
 
@@ -458,6 +587,13 @@ class RetirementReply(Record):
     signature: Signature65
 
 
+class RetirementSeen(Record):
+    """What is left."""
+
+    reply: Literal["retirement_seen"] = "retirement_seen"
+    evidence: RetirementEvidence
+
+
 class HoldingsReply(Record):
     """Private keys per role."""
 
@@ -503,6 +639,9 @@ Reply = Annotated[
     | Opened
     | EnrolReply
     | TransportReply
+    | TransportOffered
+    | TransportVouched
+    | KeptImportKey
     | Committed
     | DiceCommitted
     | Revealed
@@ -510,12 +649,15 @@ Reply = Annotated[
     | Challenged
     | Held
     | HoldingReply
+    | HoldingSeen
+    | Vouched
     | Answered
     | RequestAnswered
     | AnswersCommitted
     | AnswersOpened
     | OpeningReply
     | RetirementReply
+    | RetirementSeen
     | HoldingsReply
     | MarkReply
     | Signed

@@ -26,6 +26,7 @@ RSA_BITS = 2048
 RSA_EXPONENT = 65537
 WRAPPED_BYTES = RSA_BITS // 8
 X_BYTES = 32
+SCALAR_BYTES = 32
 DIGEST_BYTES = 32
 SIGNATURE_BYTES = 64
 POINT_BYTES = 65
@@ -33,6 +34,8 @@ _PRIVATE, _PUBLIC, _SECRET = ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY, Ob
 _TYPES: Mapping[Role, KeyType] = MappingProxyType({Role.GOVERNANCE: KeyType.EC, Role.TRANSPORT: KeyType.RSA, Role.SHARD: KeyType.EC})
 # SPEC SEC 2 2.4.1: object identifier 1.3.132.0.10, DER.
 _SECP256K1 = bytes.fromhex("06052b8104000a")
+# SPEC RFC 5480 2.1.1.1: object identifier 1.2.840.10045.3.1.7, DER.
+_P256 = bytes.fromhex("06082a8648ce3d030107")
 
 
 def open_token(module: str, config: str | None, serial: str) -> "Pkcs11Token":
@@ -100,6 +103,12 @@ class Pkcs11Token:
         transport = self._one(_PRIVATE, transport_id, Role.TRANSPORT)
         template = _private_template(key_id, Role.SHARD)
         self._cryptoki.unwrap(self._handle(), transport.handle, wrapped, template)
+
+    def import_shard(self, key_id: bytes, scalar: bytes) -> None:
+        """Put a P-256 private key (32 bytes, range and value checked by the caller) in, as a DERIVE-only key that cannot leave."""
+        self._token.sized(scalar, SCALAR_BYTES, "bytes of a shard")
+        template = {Attribute.EC_PARAMS: _P256, Attribute.VALUE: scalar, **_private_template(key_id, Role.SHARD)}
+        self._cryptoki.create(self._handle(), template)
 
     def public_key(self, key_id: bytes, role: Role) -> bytes:
         """The public half of a governance (65 bytes SEC1) or transport (DER) key born here."""

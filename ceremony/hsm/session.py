@@ -59,7 +59,7 @@ class TokenSession:
     def describe(self) -> TokenDescription:
         """What the token says about itself now."""
         with self.named("describe itself"):
-            return describe_token(self._slot.get_token())
+            return describe_token(self._slot.get_token(), self.library)
 
     def login(self, pin: str | None) -> None:
         """Log the user in, trying the PIN once; None asks the token's own keypad. PinWrong, PinLocked, PinRefused."""

@@ -89,6 +89,10 @@ class Token(Protocol):
         """Unwrap an RSA-OAEP-SHA1 blob of a 67-byte PKCS#8 P-256 key into a DERIVE-only key that cannot leave."""
         ...
 
+    def import_shard(self, key_id: bytes, scalar: bytes) -> None:
+        """Put a P-256 private key (32 bytes, range and value checked by the caller) in, as a DERIVE-only key that cannot leave."""
+        ...
+
     def public_key(self, key_id: bytes, role: Role) -> bytes:
         """The public half of a governance (65 bytes SEC1) or transport (DER) key born here."""
         ...

@@ -28,6 +28,7 @@ from ceremony.shards.field import (
     Point,
     base_multiply,
     encode_point,
+    encode_scalar,
     encode_x,
     multiply,
     points_at,
@@ -145,13 +146,24 @@ def hold_shard(token: Token, shard: ThrowAwayShard, entropy: Entropy) -> str:
     key_id = KEY_IDS[Role.SHARD]
     wrapped = shard.wrap(token.public_key(KEY_IDS[Role.TRANSPORT], Role.TRANSPORT))
     token.unwrap_shard(key_id, KEY_IDS[Role.TRANSPORT], wrapped)
+    return f"P-256 shard unwrapped and read back; {_answer_right(token, shard, entropy)}"
+
+
+def take_shard(token: Token, shard: ThrowAwayShard, entropy: Entropy) -> str:
+    """A shard put in as it is, read back, and right in its answers: the plain import that a plan may allow by name."""
+    token.import_shard(KEY_IDS[Role.SHARD], encode_scalar(shard.scalar))
+    return f"P-256 shard taken in the clear and read back; {_answer_right(token, shard, entropy)}"
+
+
+def _answer_right(token: Token, shard: ThrowAwayShard, entropy: Entropy) -> str:
+    key_id = KEY_IDS[Role.SHARD]
     require_attributes(Role.SHARD, token.attributes(key_id, Role.SHARD), WHO)
     asked = (base_multiply(reduce_scalar(entropy(WIDE_BYTES))), _point_to_short_x(shard, entropy))
     for point in asked:
         if token.derive(key_id, encode_point(point)) != encode_x(multiply(point, shard.scalar)):
             message = "its ECDH answer is not the one of the shard it was given"
             raise TokenLied(message)
-    return f"P-256 shard unwrapped and read back; {len(asked)} ECDH answers right, one with a leading zero"
+    return f"{len(asked)} ECDH answers right, one with a leading zero"
 
 
 def attack_template(bench: Workbench, shard: ThrowAwayShard) -> str:

@@ -124,8 +124,9 @@ def _judge_dealt(state: State, body: deal.Dealt) -> str | None:
     if set(state.revealed) != _sources(state):
         return "not every source has shown its points yet"
     quorum = state.plan.quorum
-    fits = (len(body.commitments), len(body.wrapped)) == (quorum.k, quorum.n)
-    return None if fits else f"a dealing has {quorum.k} commitments and {quorum.n} wrapped shards"
+    holders = len(state.plan.holders)
+    fits = (len(body.commitments), len(body.wrapped)) == (quorum.k, holders)
+    return None if fits else f"a dealing has {quorum.k} commitments and {holders} wrapped shards"
 
 
 def _judge_opening(state: State, body: deal.OpeningBegun | deal.Opened) -> str | None:
@@ -193,7 +194,8 @@ def _judge_naming(state: State, body: act.ClosingNamed) -> str | None:
 
 
 def _judge_mark(state: State, body: roster.MarkFounded) -> str | None:
-    return None if body.custodian in state.enrolled and body.size == state.size else "only an enrolled token founds a mark, at this size"
+    known = body.custodian in state.enrolled and (body.custodian, body.token_number) in state.plan.tokens
+    return None if known and body.size == state.size else "only an enrolled token founds a mark, at this size"
 
 
 _RULES: Mapping[str, Rule] = MappingProxyType(
@@ -226,7 +228,7 @@ def _nothing(_state: State, _entry: Entry) -> None:
 
 
 def _abandon(state: State, _entry: Entry) -> None:
-    begun = {step.part for step in state.begun if step.kind is StepKind.TRANSPORT and step.series == state.dealing}
+    begun = {(step.part, step.token) for step in state.begun if step.kind is StepKind.TRANSPORT and step.series == state.dealing}
     if begun:
         state.remnants[state.dealing] = begun
     state.dealing += 1
@@ -236,7 +238,7 @@ def _abandon(state: State, _entry: Entry) -> None:
 
 def _discard(state: State, entry: Entry) -> None:
     body: Any = entry.body
-    state.remnants[body.dealing].discard(body.custodian)
+    state.remnants[body.dealing].discard((body.custodian, body.token_number))
 
 
 def _propose(state: State, entry: Entry) -> None:
@@ -262,10 +264,15 @@ def _void(state: State, entry: Entry) -> None:
     state.attempt += 1
 
 
+def _keep_transport(state: State, entry: Entry) -> None:
+    body = body_of(entry)
+    state.transports[body.custodian, body.token_number] = body
+
+
 _AFTER: Mapping[str, Effect] = MappingProxyType(
     {
         "enrolled": keep_by("enrolled", "custodian"),
-        "transport_made": keep_by("transports", "custodian"),
+        "transport_made": _keep_transport,
         "contribution_committed": keep_by("contributions", "source"),
         "contribution_revealed": keep_by("revealed", "source"),
         "dealt": keep("dealt"),

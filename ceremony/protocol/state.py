@@ -44,7 +44,7 @@ def sources_of(plan: Plan) -> tuple[str, ...]:
 def course_of(plan: Plan) -> Course:
     """The whole course of a ceremony of this plan, as it is foreseen: the first k sign, one envelope is carried over."""
     quorum = plan.quorum
-    course = Course(quorum.n, quorum.k, named=tuple(plan.indices)[: quorum.k])
+    course = Course(quorum.n, quorum.k, named=tuple(plan.indices)[: quorum.k], holders=plan.holders)
     return replace(course, predecessors=quorum.n, envelopes=1) if plan.succeeds else course
 
 
@@ -60,12 +60,13 @@ class State:
     dealing: int = 1
     attempt: int = 1
     enrolled: dict[int, roster.Enrolled] = field(default_factory=dict)
-    transports: dict[int, roster.TransportMade] = field(default_factory=dict)
+    transports: dict[tuple[int, int], roster.TransportMade] = field(default_factory=dict)
+    """By custodian and number of the token, as everything that each token has of its own."""
     contributions: dict[str, deal.ContributionCommitted] = field(default_factory=dict)
     revealed: dict[str, deal.ContributionRevealed] = field(default_factory=dict)
     dealt: deal.Dealt | None = None
     test: deal.TestSealed | None = None
-    remnants: dict[int, set[int]] = field(default_factory=dict)
+    remnants: dict[int, set[tuple[int, int]]] = field(default_factory=dict)
     deploying: act.DeployBegun | None = None
     deployed: act.Deployed | None = None
     proposed: act.Proposed | None = None
@@ -87,8 +88,8 @@ class State:
     rewrapped: dict[int, succession.Rewrapped] = field(default_factory=dict)
     summary: succession.SuccessionProposed | None = None
     consents: dict[int, succession.Consented] = field(default_factory=dict)
-    left_behind: dict[int, succession.ShardOutstanding] = field(default_factory=dict)
-    """Custodians of the predecessor whose shard may still be there (P1)."""
+    left_behind: dict[tuple[int, int], succession.ShardOutstanding] = field(default_factory=dict)
+    """Custodians of the predecessor, and which token of theirs, whose shard may still be there (P1)."""
 
     # --- what is owed ---
 
@@ -96,11 +97,12 @@ class State:
     def course(self) -> Course:
         """This state as far as the order of steps goes."""
         quorum = self.plan.quorum
-        discards = tuple((dealing, index) for dealing, held in sorted(self.remnants.items()) for index in sorted(held))
+        discards = tuple((dealing, *whose) for dealing, held in sorted(self.remnants.items()) for whose in sorted(held))
         named = self.closing.custodians if self.closing else ()
         before = (self.predecessor.plan.quorum.n if self.predecessor else quorum.n) if self.plan.succeeds else 0
         envelopes = self.listed.envelopes if self.listed else 0
-        return Course(quorum.n, quorum.k, self.dealing, self.attempt, discards, self.stopped, named, before, envelopes)
+        mine, theirs = self.plan.holders, self.predecessor.plan.holders if self.predecessor else ()
+        return Course(quorum.n, quorum.k, self.dealing, self.attempt, discards, self.stopped, named, before, envelopes, mine, theirs)
 
     def phase(self, signed: frozenset[int] = frozenset()) -> Phase | None:
         """The first unfinished phase; `signed` are the custodians whose signature the checkpoint file has. None when closed."""
@@ -113,8 +115,8 @@ class State:
         done = self.done | {Step(StepKind.SIGN, index) for index in signed}
         return phase.owed(done) if phase else ()
 
-    def outstanding(self) -> tuple[tuple[int, int], ...]:
-        """(dealing, custodian) of tokens that may still hold something of an abandoned dealing (P1)."""
+    def outstanding(self) -> tuple[tuple[int, int, int], ...]:
+        """(dealing, custodian, token) of tokens that may still hold something of an abandoned dealing (P1)."""
         return self.course.discards
 
     # --- what it adds up to ---

@@ -1,11 +1,14 @@
 """The steps of a ceremony, in order, with the words people read: who acts, what they do, what they type, what they see."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
+
+from ceremony.records.base import FIRST_TOKEN
+from ceremony.records.plan import Plan
 
 OPENING_ROUNDS = (1, 2)
 """Two different sets of five open the test envelope (T8)."""
@@ -43,13 +46,29 @@ class StepKind(StrEnum):
     SIGN = "sign"
 
 
+PLAIN: Mapping[StepKind, str] = MappingProxyType(
+    {
+        StepKind.TRANSPORT: "has the token's agent make a one-time key, which this machine knows, for a shard that the token cannot unwrap",
+        StepKind.LOAD: "has the token's agent open the shard, which this machine sees, and put it into the token",
+        StepKind.RETIRE: "has the token's agent forget its one-time key; what is left is signed",
+    },
+)
+"""What happens instead where the plan allows a token a plain import."""
+OF_EACH_TOKEN = frozenset({StepKind.DISCARD, StepKind.TRANSPORT, StepKind.LOAD, StepKind.HOLDING, StepKind.RETIRE, StepKind.DESTROY})
+"""Steps that each token which is to hold a shard takes; the others are its custodian's."""
+
+
 @dataclass(frozen=True, order=True)
 class Step:
-    """One step. `part` is the custodian (or the opening round, or the envelope), `series` the dealing or the attempt; else 0."""
+    """One step. `part` is the custodian (or the opening round, or the envelope), `series` the dealing or the attempt; else 0.
+
+    `token` says which of the custodian's tokens a step is about that each of them takes; it is 1 in every other one.
+    """
 
     kind: StepKind
     part: int = 0
     series: int = 0
+    token: int = FIRST_TOKEN
 
 
 @dataclass(frozen=True)
@@ -93,7 +112,7 @@ WORDING: Mapping[StepKind, Wording] = MappingProxyType(
         StepKind.DEAL: Wording(
             "operator",
             "run",
-            "starts the dealer; every token and the system contribute randomness; seven wrapped shards are written, the dealer ends",
+            "starts the dealer; every custodian and the system contribute randomness; the wrapped shards are written, the dealer ends",
             "nothing (custodians with dice in the plan: their rolls)",
             "the dealing's commitments",
         ),
@@ -173,6 +192,18 @@ WORDING: Mapping[StepKind, Wording] = MappingProxyType(
 )
 
 
+def person_of(plan: Plan, step: Step) -> str:
+    """The custodian of a step, and which of their tokens it is about, if each of them takes such a step."""
+    return plan.whose(step.part, step.token) if step.kind in OF_EACH_TOKEN else plan.who(step.part)
+
+
+def wording_of(plan: Plan, step: Step) -> Wording:
+    """How this step reads, of this plan."""
+    wording = WORDING[step.kind]
+    plain = step.kind in PLAIN and plan.token(step.part, step.token).plain_import is not None
+    return replace(wording, does=PLAIN[step.kind]) if plain else wording
+
+
 @dataclass(frozen=True)
 class Phase:
     """Steps of one phase: tracks run independently, each in its order; `enough` tracks complete the phase (None: all)."""
@@ -197,14 +228,18 @@ class Course:
     k: int
     dealing: int = 1
     attempt: int = 1
-    discards: tuple[tuple[int, int], ...] = ()
-    """(dealing, custodian) of tokens that may hold something of an abandoned dealing."""
+    discards: tuple[tuple[int, int, int], ...] = ()
+    """(dealing, custodian, token) of tokens that may hold something of an abandoned dealing."""
     stopped: bool = False
     named: tuple[int, ...] = ()
     predecessors: int = 0
     """How many custodians hand over; 0 in a first ceremony."""
     envelopes: int = 0
     """How many they hand over, once that is known."""
+    holders: tuple[tuple[int, int], ...] = ()
+    """(custodian, token) of every token that is to hold a shard; none: the first one of each custodian."""
+    old_holders: tuple[tuple[int, int], ...] = ()
+    """Likewise, of those who hand over."""
 
 
 @lru_cache(maxsize=64)
@@ -214,17 +249,17 @@ def phases(course: Course) -> tuple[Phase, ...]:
     enrol = tuple((Step(StepKind.ENROL, index), Step(StepKind.CUSTODY, index)) for index in range(1, n + 1))
     openings = (Step(StepKind.OPEN_TEST, number, deal) for number in OPENING_ROUNDS)
     return (
-        Phase("Clean up", tuple((Step(StepKind.DISCARD, index, dealing),) for dealing, index in course.discards)),
+        Phase("Clean up", tuple((Step(StepKind.DISCARD, index, dealing, token),) for dealing, index, token in course.discards)),
         *_succession(course),
         Phase("Enrol", enrol),
-        Phase("Make transport keys", _each(StepKind.TRANSPORT, n, deal)),
+        Phase("Make transport keys", _each_holder(StepKind.TRANSPORT, course.holders, n, deal)),
         Phase("Confirm the roster", _each(StepKind.CONFIRM, n)),
         Phase("Deal", ((Step(StepKind.DEAL, 0, deal),),)),
-        Phase("Load", _each(StepKind.LOAD, n, deal)),
-        Phase("Prove holding", _each(StepKind.HOLDING, n, deal)),
+        Phase("Load", _each_holder(StepKind.LOAD, course.holders, n, deal)),
+        Phase("Prove holding", _each_holder(StepKind.HOLDING, course.holders, n, deal)),
         Phase("Prove opening", ((Step(StepKind.SEAL_TEST, 0, deal), *openings),)),
         Phase("Witness opening", _each(StepKind.WITNESS, n, deal)),
-        Phase("Retire transport keys", _each(StepKind.RETIRE, n, deal)),
+        Phase("Retire transport keys", _each_holder(StepKind.RETIRE, course.holders, n, deal)),
         Phase("Destroy wrapped shards", ((Step(StepKind.BURN, 0, deal),),)),
         *(() if course.predecessors else (Phase("Deploy", ((Step(StepKind.DEPLOY),),)),)),
         Phase("Propose", ((Step(StepKind.PROPOSE, 0, attempt),),)),
@@ -250,7 +285,7 @@ def _handover(course: Course) -> tuple[Phase, ...]:
         Phase("Open them anew", (tuple(Step(StepKind.REOPEN, number) for number in numbers),)),
         Phase("Propose the succession", ((Step(StepKind.SUM_UP),),)),
         Phase("Approve the succession", _each(StepKind.CONSENT, course.n), enough=course.k),
-        Phase("Destroy the old shards", _each(StepKind.DESTROY, course.predecessors)),
+        Phase("Destroy the old shards", _each_holder(StepKind.DESTROY, course.old_holders, course.predecessors)),
     )
 
 
@@ -266,6 +301,13 @@ def opening_set(n: int, k: int, number: int) -> tuple[int, ...]:
 
 def _each(kind: StepKind, n: int, series: int = 0) -> tuple[tuple[Step, ...], ...]:
     return tuple((Step(kind, index, series),) for index in range(1, n + 1))
+
+
+def _each_holder(
+    kind: StepKind, holders: tuple[tuple[int, int], ...], n: int, series: int = 0
+) -> tuple[tuple[Step, ...], ...]:
+    held = holders or tuple((index, FIRST_TOKEN) for index in range(1, n + 1))
+    return tuple((Step(kind, index, series, token),) for index, token in held)
 
 
 def _decision(course: Course, approvals: tuple[tuple[Step, ...], ...]) -> tuple[Phase, ...]:

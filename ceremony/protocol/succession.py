@@ -75,6 +75,11 @@ def _fail_consent(state: State, entry: Entry) -> None:
     state.begun.discard(Step(StepKind.CONSENT, body.custodian))
 
 
+def _leave_behind(state: State, entry: Entry) -> None:
+    body = body_of(entry)
+    state.left_behind[body.custodian, body.token_number] = body
+
+
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "succession_opened": _judge_succession,
@@ -93,6 +98,6 @@ AFTER: Mapping[str, Effect] = MappingProxyType(
         "succession_proposed": _sum_up,
         "consented": _consent,
         "consent_failed": _fail_consent,
-        "shard_outstanding": keep_by("left_behind", "custodian"),
+        "shard_outstanding": _leave_behind,
     }
 )

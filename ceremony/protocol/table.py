@@ -5,6 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from ceremony.protocol.steps import Step, StepKind
+from ceremony.records.base import FIRST_TOKEN
 from ceremony.records.entries import Body
 
 
@@ -81,7 +82,7 @@ def step_of(body: Body) -> tuple[Step, Edge] | None:
     if body.kind not in TABLE:
         return None
     kind, edge = TABLE[body.kind]
-    return Step(kind, _part(kind, body), _series(kind, body)), edge
+    return Step(kind, _part(kind, body), _series(kind, body), int(getattr(body, "token_number", FIRST_TOKEN))), edge
 
 
 def _part(kind: StepKind, body: Body) -> int:

@@ -7,7 +7,17 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
 
 from ceremony.errors import RecordError
 from ceremony.records.canonical import encode_canonical, parse_canonical
@@ -54,6 +64,10 @@ Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 """A whole number that JSON carries exactly (RFC 8785)."""
 Index = Annotated[int, Field(ge=1, le=32)]
 """A custodian's index; never 0 (T21). 32 is the most positions the contract's bitmap has."""
+TOKENS = 4
+FIRST_TOKEN = 1
+TokenNumber = Annotated[int, Field(ge=FIRST_TOKEN, le=TOKENS)]
+"""Which of a custodian's tokens, in the plan's order."""
 
 
 class Record(BaseModel):
@@ -61,9 +75,8 @@ class Record(BaseModel):
 
     # A schema is built when its record is first met: an agent that signs one act meets ten of a hundred.
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
-
     ADDED: ClassVar[frozenset[str]] = frozenset()
-    """Fields that bytes of older versions do not have, and that are left out while they are None: old bytes mean what they meant."""
+    """Fields that bytes of older versions do not have, see `Grown`."""
 
     @model_validator(mode="after")
     def _require_all_fields(self, info: ValidationInfo) -> Self:
@@ -72,10 +85,6 @@ class Record(BaseModel):
             missing = sorted(set(type(self).model_fields) - self.model_fields_set - self.ADDED)
             if missing:
                 message = f"{', '.join(missing)} left out"
-                raise ValueError(message)
-        for name in self.ADDED & self.model_fields_set:
-            if info.mode == "json" and getattr(self, name) is None:
-                message = f"{name}: null is written by leaving it out"
                 raise ValueError(message)
         return self
 
@@ -91,6 +100,35 @@ class Record(BaseModel):
             return cls.model_validate_json(data)
         except ValidationError as error:
             raise RecordError(explain(error)) from None
+
+
+class Grown(Record):
+    """A record with fields that came later: at its default such a field is left out, and a line that says it is refused.
+
+    So the lines written before stay what they were, byte for byte, and each fact still has one spelling.
+    """
+
+    @model_validator(mode="after")
+    def _require_short(self, info: ValidationInfo) -> Self:
+        spelled = sorted(name for name in self.ADDED & self.model_fields_set if self._is_default(name))
+        if info.mode == "json" and spelled:
+            message = f"{', '.join(spelled)} must be left out where it says nothing new"
+            raise ValueError(message)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if not (name in self.ADDED and self._is_default(name))}
+
+    def _is_default(self, name: str) -> bool:
+        return bool(getattr(self, name) == type(self).model_fields[name].default)
+
+
+class OfToken(Grown):
+    """A fact about one of a custodian's tokens; nothing is said of the number where it is the first."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"token_number"})
+    token_number: TokenNumber = FIRST_TOKEN
 
 
 def kinds_of(union: Any, tag: str) -> Mapping[str, type[Record]]:  # noqa: ANN401 - a union has no type of its own

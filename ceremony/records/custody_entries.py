@@ -6,9 +6,9 @@ transcript by its first entry.
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
-from ceremony.records.base import Count, Hex32, Index, Instant, Plain, Point33, Point65, Record, Signature65
+from ceremony.records.base import Count, Grown, Hex32, Index, Instant, OfToken, Plain, Point33, Point65, Record, Signature65
 from ceremony.records.entries import Entry
 from ceremony.records.evidence import SealedHeader
 from ceremony.records.unseal_files import SignedAnswer
@@ -63,22 +63,18 @@ class EnvelopeApproved(Record):
     signature: Signature65
 
 
-class Wrong(Record):
+class Wrong(OfToken):
     """A token that did not answer rightly: whose, and the name of the error."""
 
     custodian: Index
     error: Plain
 
 
-class Combined(Record):
+class Combined(Grown):
     """What entries of an opening share: whether the combiner's memory was locked. Those of older versions do not say."""
 
     ADDED: ClassVar[frozenset[str]] = frozenset({"memory_locked"})
     memory_locked: bool | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_none(self, encode: SerializerFunctionWrapHandler) -> dict[str, object]:
-        return {name: value for name, value in encode(self).items() if value is not None}
 
 
 class Unsealed(Combined):
@@ -99,7 +95,7 @@ class UnsealFailed(Record):
     wrong: tuple[Wrong, ...]
 
 
-class HoldingProven(Record):
+class HoldingProven(OfToken):
     """A custodian's token holds its shard: its bound answer to a fresh challenge was the right one (DESIGN 4.6)."""
 
     kind: Literal["holding_proven"] = "holding_proven"
@@ -109,7 +105,7 @@ class HoldingProven(Record):
     answer: Hex32
 
 
-class HoldingFailed(Record):
+class HoldingFailed(OfToken):
     """A custodian's token did not prove that it holds its shard; the name of the error."""
 
     kind: Literal["holding_failed"] = "holding_failed"

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ceremony.records.base import Count, Hex32, Index, Plain, Point33, Record, Signature65
+from ceremony.records.base import Count, Hex32, Index, OfToken, Plain, Point33, Record, Signature65
 from ceremony.records.evidence import Attributes, EnvelopeHeader, HoldingEvidence, OpeningEvidence, RetirementEvidence
 from ceremony.records.structs import Attestation
 
@@ -34,7 +34,7 @@ class ContributionRevealed(Record):
 
 
 class Dealt(Record):
-    """The Feldman commitments, and the digests of seven wrapped shards that are durable on disk."""
+    """The Feldman commitments, and the digests of the wrapped shards, one for each token that is to hold one, that are durable on disk."""
 
     kind: Literal["dealt"] = "dealt"
     dealing: Count
@@ -43,15 +43,15 @@ class Dealt(Record):
     memory_locked: bool
 
 
-class LoadBegun(Record):
-    """Intent: the token is about to unwrap its shard."""
+class LoadBegun(OfToken):
+    """Intent: the token is about to take its shard."""
 
     kind: Literal["load_begun"] = "load_begun"
     dealing: Count
     custodian: Index
 
 
-class Loaded(Record):
+class Loaded(OfToken):
     """The token holds exactly one shard of this dealing, with these attributes."""
 
     kind: Literal["loaded"] = "loaded"
@@ -60,15 +60,15 @@ class Loaded(Record):
     attributes: Attributes
 
 
-class HoldingBegun(Record):
-    """Intent: this custodian's agent challenges the six others, and signs what it saw."""
+class HoldingBegun(OfToken):
+    """Intent: this token's agent challenges all the others; its custodian signs what it saw."""
 
     kind: Literal["holding_begun"] = "holding_begun"
     dealing: Count
     custodian: Index
 
 
-class HoldingAttested(Record):
+class HoldingAttested(OfToken):
     """What that agent saw, signed."""
 
     kind: Literal["holding_attested"] = "holding_attested"
@@ -124,7 +124,7 @@ class OpeningAttested(Record):
     signature: Signature65
 
 
-class RetireBegun(Record):
+class RetireBegun(OfToken):
     """Intent: the token destroys its transport key."""
 
     kind: Literal["retire_begun"] = "retire_begun"
@@ -132,7 +132,7 @@ class RetireBegun(Record):
     custodian: Index
 
 
-class Retired(Record):
+class Retired(OfToken):
     """Read back: no transport key and one shard of this dealing are left, signed."""
 
     kind: Literal["retired"] = "retired"
@@ -158,7 +158,7 @@ class DealingAbandoned(Record):
     reason: Plain
 
 
-class DiscardBegun(Record):
+class DiscardBegun(OfToken):
     """Intent: the token destroys whatever it holds of an abandoned dealing."""
 
     kind: Literal["discard_begun"] = "discard_begun"
@@ -166,7 +166,7 @@ class DiscardBegun(Record):
     custodian: Index
 
 
-class Discarded(Record):
+class Discarded(OfToken):
     """Read back: nothing of the abandoned dealing is left in this token."""
 
     kind: Literal["discarded"] = "discarded"

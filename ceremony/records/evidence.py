@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ceremony.records.base import Address, Count, Hex32, HexBytes, Index, Plain, Point33, Point65, Record
+from ceremony.records.base import Address, Count, Hex32, HexBytes, Index, OfToken, Plain, Point33, Point65, Record
 
 Attributes = dict[Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)?$", max_length=40)], bool | str]
 """A key's attributes as read back from its token, by name."""
@@ -28,8 +28,8 @@ class TokenSeen(Record):
     protected_pin: bool
 
 
-class Observation(Record):
-    """One holding challenge: who was asked, with which point and nonce, and the bound hash that came back."""
+class Observation(OfToken):
+    """One holding challenge: who was asked, on which of their tokens, with which point and nonce, and the bound hash that came back."""
 
     holder: Index
     point: Point65
@@ -37,8 +37,8 @@ class Observation(Record):
     answer: Hex32
 
 
-class HoldingEvidence(Record):
-    """What one custodian's agent saw: its own shard's attributes, and every other token's right answer to its own challenge.
+class HoldingEvidence(OfToken):
+    """What one token's agent saw: its own shard's attributes, and every other token's right answer to its own challenge.
 
     `commitments` is the SHA-256 of the RFC 8785 array of the commitments that it judged by: others cannot be put in their place.
     """
@@ -77,7 +77,7 @@ class OpeningEvidence(Record):
     sets: tuple[tuple[Index, ...], ...]
 
 
-class RetirementEvidence(Record):
+class RetirementEvidence(OfToken):
     """What the token listed for this dealing after its transport key was destroyed."""
 
     transport_keys: Count

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ceremony.errors import ApprovalError
-from ceremony.records.base import Address, Count, Hex32, Instant, Plain, Record
+from ceremony.records.base import TOKENS, Address, Count, Hex32, Instant, Plain, Record
 
 CUSTODIANS = 7
 QUORUM = 5
@@ -41,7 +41,7 @@ class ChainPlan(Record):
 
 
 class TokenPlan(Record):
-    """One token of a custodian. `config` is the module's own configuration file (SoftHSM: softhsm2.conf)."""
+    """One token of a custodian. `config` is the module's own configuration (SoftHSM: softhsm2.conf; NSS: its directory)."""
 
     serial: Plain
     module: Plain
@@ -49,17 +49,29 @@ class TokenPlan(Record):
     mark: Plain | None = None
     """Directory of the token's high-water mark; beside `config` when left out."""
     roles: tuple[Literal["sign", "shard"], ...] = ("sign", "shard")
+    plain_import: Plain | None = None
+    """Why this token may be given its shard in the clear, by a machine that sees it; None: it unwraps its shard itself."""
 
 
 class Custodian(Record):
-    """A person who holds tokens."""
+    """A person who holds tokens: one that signs, and one or more (twins) that hold the same shard."""
 
     name: Plain
     affiliation: Plain
     site: Plain
     dice: bool = False
     """Their dice, and a salt, are one more contribution to each dealing."""
-    token: Annotated[tuple[TokenPlan, ...], Field(min_length=1, max_length=1)]
+    token: Annotated[tuple[TokenPlan, ...], Field(min_length=1, max_length=TOKENS)]
+
+    @property
+    def signer(self) -> int:
+        """Number of the token that signs."""
+        return next(number for number, token in enumerate(self.token, 1) if "sign" in token.roles)
+
+    @property
+    def holders(self) -> tuple[int, ...]:
+        """Numbers of the tokens that hold the shard; the first is the primary one, the others are backups."""
+        return tuple(number for number, token in enumerate(self.token, 1) if "shard" in token.roles)
 
 
 class Succeeds(Record):
@@ -118,9 +130,31 @@ class Plan(Record):
         """The custodians whose dice contribute to a dealing."""
         return tuple(index for index, custodian in enumerate(self.custodian, 1) if custodian.dice)
 
+    @property
+    def holders(self) -> tuple[tuple[int, int], ...]:
+        """Custodian and number of every token that is to hold a shard, in the plan's order."""
+        return tuple((index, number) for index in self.indices for number in self.custodian[index - 1].holders)
+
+    @property
+    def tokens(self) -> tuple[tuple[int, int], ...]:
+        """Custodian and number of every token, in the plan's order."""
+        return tuple((index, number) for index in self.indices for number in range(1, len(self.custodian[index - 1].token) + 1))
+
+    def token(self, index: int, number: int) -> TokenPlan:
+        """One token of a custodian."""
+        return self.custodian[index - 1].token[number - 1]
+
+    def signer(self, index: int) -> TokenPlan:
+        """The token that signs for a custodian."""
+        return self.token(index, self.custodian[index - 1].signer)
+
     def who(self, index: int) -> str:
         """Custodian `index` as errors and screens name them."""
         return f"custodian {index} {self.custodian[index - 1].name}"
+
+    def whose(self, index: int, number: int) -> str:
+        """A token's custodian, and which of their tokens it is, where they have more than one."""
+        return f"{self.who(index)}, token {number}" if len(self.custodian[index - 1].token) > 1 else self.who(index)
 
     def require_index(self, name: str) -> int:
         """The index of the custodian with this name; ApprovalError when there is none."""

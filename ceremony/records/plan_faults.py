@@ -32,10 +32,11 @@ _HOW: Mapping[str, str] = MappingProxyType(
         "sha256": "Write the 64 lower-case hex digits that `sha256sum FILE` prints.",
         "custodian": "Write seven [[custodian]] tables, each with name, affiliation, site and a [[custodian.token]].",
         "dice": "Write dice = true, or leave the line out.",
-        "token": "Write exactly one [[custodian.token]] table, with serial and module, under each [[custodian]].",
+        "token": "Write 1 to 4 [[custodian.token]] tables, each with serial and module, under each [[custodian]].",
         "serial": "Write the serial that `ceremony token init` printed for this token.",
         "module": "Write the path of the vendor's PKCS#11 module (.so).",
-        "roles": 'Write roles = ["sign", "shard"], or leave the line out.',
+        "roles": 'Write roles = ["sign", "shard"], or leave the line out; of several tokens, one signs.',
+        "plain_import": "Write in quotes why this token may be given its shard in the clear, or leave the line out.",
         "waiver": "Write a [[waiver]] table with rule, subject, reason and granted_by.",
     },
 )

@@ -14,7 +14,8 @@ from ceremony.records.plan_rules import judge_expiry, judge_plan
 DEPTH_LIMIT = 8
 """Lists and tables inside each other: a token's roles stand at 6."""
 _OPTIONAL = frozenset(
-    {"approval_hours", "previous_head", "succeeds", "mirror", "require_locked_memory", "dice", "config", "mark", "roles", "waiver"}
+    {"approval_hours", "previous_head", "succeeds", "mirror", "require_locked_memory", "dice", "config", "mark", "roles", "plain_import"}
+    | {"waiver"}
 )
 _DERIVED = frozenset({"waiver-subject"})
 """Rules that a stand-in could break although the plan, once corrected, does not."""

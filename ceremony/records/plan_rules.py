@@ -4,10 +4,10 @@ Each rule has a name. A problem shows it, and a waiver in the plan lifts the one
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ceremony.errors import PlanError
-from ceremony.records.plan import CUSTODIANS, HALTING, QUORUM, Plan, Quorum
+from ceremony.records.plan import CUSTODIANS, HALTING, QUORUM, Custodian, Plan, Quorum
 from ceremony.records.plan_problem import Place, Problem
 
 WAIVABLE = ("affiliation-blocks", "affiliation-quorum", "site-blocks", "site-quorum")
@@ -77,17 +77,37 @@ def _judge_names(plan: Plan) -> Iterator[Problem]:
 
 
 def _judge_tokens(plan: Plan) -> Iterator[Problem]:
-    tokens = [(("custodian", at, "token", 0), custodian.token[0]) for at, custodian in enumerate(plan.custodian)]
+    tokens = [
+        (("custodian", at, "token", number), token)
+        for at, custodian in enumerate(plan.custodian)
+        for number, token in enumerate(custodian.token)
+    ]
+    owners = [int(place[1]) + 1 for place, _ in tokens]
     serials = [((*place, "serial"), token.serial) for place, token in tokens]
-    remedy = "Give each custodian a token of their own; `ceremony token init` shows a token's serial."
-    yield from _twice("equal-serials", serials, "the serial {text!r} is custodian {first}'s already", remedy, _as_file_name)
+    remedy = "Name each token once; `ceremony token init` shows a token's serial."
+    yield from _twice("equal-serials", serials, "the serial {text!r} is custodian {first}'s already", remedy, _as_file_name, owners)
     marks = [((*place, "mark"), token.mark or f"none {at}") for at, (place, token) in enumerate(tokens)]
     remedy = "Give each token a mark of its own."
-    yield from _twice("equal-marks", marks, "the mark {text!r} is custodian {first}'s already", remedy, _as_path)
-    for place, token in tokens:
-        if sorted(token.roles) != ["shard", "sign"]:
-            reason = "one token signs and holds the shard, so it needs both roles, each once"
-            yield Problem("token-roles", (*place, "roles"), reason, 'Write roles = ["sign", "shard"], or leave the line out.')
+    yield from _twice("equal-marks", marks, "the mark {text!r} is custodian {first}'s already", remedy, _as_path, owners)
+    for at, custodian in enumerate(plan.custodian):
+        yield from _judge_roles(("custodian", at), custodian)
+
+
+def _judge_roles(place: Place, custodian: Custodian) -> Iterator[Problem]:
+    """One token signs, so that a custodian has one governance key; one or more hold the shard; each role of a token stands once."""
+    roles = [token.roles for token in custodian.token]
+    each = all(roles) and all(len(set(one)) == len(one) for one in roles)
+    every = [role for one in roles for role in one]
+    if not each or every.count("sign") != 1 or "shard" not in every:
+        alone = "one token signs and holds the shard, so it needs both roles, each once"
+        several = "of a custodian's tokens exactly one signs, and one or more hold the shard; none is without a role"
+        at = (*place, "token", 0, "roles") if len(roles) == 1 else (*place, "token")
+        remedy = 'Write roles = ["sign", "shard"], ["sign"] or ["shard"] in each; a token without the line has both.'
+        yield Problem("token-roles", at, alone if len(roles) == 1 else several, remedy)
+    for number, token in enumerate(custodian.token):
+        if token.plain_import and "shard" not in token.roles:
+            reason = "a plain import is allowed into a token that holds no shard"
+            yield Problem("plain-import", (*place, "token", number, "plain_import"), reason, "Take the line out, or give it that role.")
 
 
 def _judge_succession(plan: Plan) -> Iterator[Problem]:
@@ -177,15 +197,21 @@ def _as_url(url: str) -> str:
     return url.casefold().rstrip("/")
 
 
-def _twice(
-    rule: str, texts: Iterable[tuple[Place, str]], reason: str, remedy: str, key: Callable[[str], str] = _same
+def _twice(  # noqa: PLR0913, PLR0917 - what is compared, how, and what is said of it
+    rule: str,
+    texts: Iterable[tuple[Place, str]],
+    reason: str,
+    remedy: str,
+    key: Callable[[str], str] = _same,
+    owners: Sequence[int] = (),
 ) -> Iterator[Problem]:
-    """One problem for each text that says the same as one before it."""
+    """One problem for each text that says the same as one before it, which is named by its position, or by its owner's number."""
     seen: dict[str, int] = {}
     for at, (place, text) in enumerate(texts, 1):
         first = seen.setdefault(key(text), at)
         if first != at:
-            yield Problem(rule, place, reason.format(text=text, first=first), remedy, subject=text)
+            named = owners[first - 1] if owners else first
+            yield Problem(rule, place, reason.format(text=text, first=named), remedy, subject=text)
 
 
 _RULES: tuple[Callable[[Plan], Iterator[Problem]], ...] = (

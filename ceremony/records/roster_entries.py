@@ -1,10 +1,10 @@
 """Entries from the plan to the confirmed roster: what is opened, who is enrolled, and who they say they are."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ceremony.records.base import Count, Hex32, HexBytes, Index, Plain, Record, Signature65
+from ceremony.records.base import Count, Hex32, HexBytes, Index, OfToken, Plain, Record, Signature65
 from ceremony.records.evidence import Attributes, FileDigest, TokenSeen
 from ceremony.records.structs import Enrolment, Transport
 
@@ -50,7 +50,7 @@ class Enrolled(Record):
     signature: Signature65
 
 
-class TransportBegun(Record):
+class TransportBegun(OfToken):
     """Intent: a transport key for this dealing is about to be born."""
 
     kind: Literal["transport_begun"] = "transport_begun"
@@ -58,8 +58,16 @@ class TransportBegun(Record):
     custodian: Index
 
 
-class TransportMade(Record):
-    """The RSA key that may receive this custodian's shard of this dealing."""
+class TransportMade(OfToken):
+    """The key that may receive this custodian's shard of this dealing.
+
+    RSA, born in the token; or, where the plan allows this token a plain import, the one-time X25519 key of its agent, which no token knows
+    (then `attributes` is empty).
+
+    `seen` is what the token said about itself, where it is not the one that signed the enrolment.
+    """
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"token_number", "seen"})
 
     kind: Literal["transport_made"] = "transport_made"
     dealing: Count
@@ -68,6 +76,7 @@ class TransportMade(Record):
     attributes: Attributes
     transport: Transport
     signature: Signature65
+    seen: TokenSeen | None = None
 
 
 class CustodyStated(Record):
@@ -86,7 +95,7 @@ class RosterConfirmed(Record):
     roster_digest: Hex32
 
 
-class MarkFounded(Record):
+class MarkFounded(OfToken):
     """The token's high-water mark was missing; its custodian said Yes to founding it anew at this size and root."""
 
     kind: Literal["mark_founded"] = "mark_founded"

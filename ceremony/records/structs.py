@@ -29,7 +29,7 @@ class Enrolment(Record):
 
 
 class Transport(Record):
-    """"This RSA key in my token may receive my shard of this dealing"."""
+    """"This key, of this token of mine, may receive my shard of this dealing"."""
 
     type: Literal["Transport"] = "Transport"
     ceremony: Hex32

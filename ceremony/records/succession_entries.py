@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ceremony.records.base import Address, Count, Hex32, Index, Plain, Point33, Record, Signature65
+from ceremony.records.base import Address, Count, Hex32, Index, OfToken, Plain, Point33, Record, Signature65
 from ceremony.records.evidence import BlockSeen, RetirementEvidence, SealedHeader
 from ceremony.records.roster_entries import PLAN_LIMIT
 from ceremony.records.structs import Attestation, Succession
@@ -122,14 +122,14 @@ class ConsentFailed(Record):
     reason: Plain
 
 
-class DestroyBegun(Record):
+class DestroyBegun(OfToken):
     """Intent: this custodian of the predecessor has their token destroy its shard."""
 
     kind: Literal["destroy_begun"] = "destroy_begun"
     custodian: Index
 
 
-class ShardDestroyed(Record):
+class ShardDestroyed(OfToken):
     """Read back: nothing of the predecessor's dealing is left in this token; signed by its governance key of then."""
 
     kind: Literal["shard_destroyed"] = "shard_destroyed"
@@ -139,7 +139,7 @@ class ShardDestroyed(Record):
     signature: Signature65
 
 
-class ShardOutstanding(Record):
+class ShardOutstanding(OfToken):
     """This custodian of the predecessor cannot be reached: their shard may still be there. `statement` is the operator's."""
 
     kind: Literal["shard_outstanding"] = "shard_outstanding"

@@ -60,7 +60,7 @@ def shards_cannot_leave(subject: Subject) -> Finding:
     for entry, body in subject.bodies(Loaded):
         with blamed(entry):
             require_attributes(Role.SHARD, body.attributes, f"custodian {body.custodian}")
-    return recorded("each token holds one shard that cannot leave it", len(loaded), subject.n)
+    return recorded(f"each token holds one shard that cannot leave it{_tokens(subject)}", len(loaded), subject.n)
 
 
 def holding_was_attested(subject: Subject) -> Finding:
@@ -74,14 +74,22 @@ def holding_was_attested(subject: Subject) -> Finding:
             if body.evidence.commitments != committed.get(body.dealing):
                 message = f"custodian {body.custodian} judged by other commitments than this dealing's"
                 raise DealingError(message, culprits=(f"custodian {body.custodian}",))
-            seen = [observation.holder for observation in body.evidence.observations]
-            if sorted(seen) != [index for index in subject.state.plan.indices if index != body.custodian]:
+            _require_same_token(body)
+            seen = [(observation.holder, observation.token_number) for observation in body.evidence.observations]
+            if sorted(seen) != [whose for whose in subject.state.plan.holders if whose != (body.custodian, body.token_number)]:
                 message = f"custodian {body.custodian} did not challenge each of the others once"
                 raise DealingError(message, culprits=(f"custodian {body.custodian}",))
             for observation in body.evidence.observations:
                 parse_point(from_hex(observation.point))
                 _require_fresh((observation.point, observation.nonce), challenges, body.custodian)
-    return attested(f"{len(challenges)} challenges, each answered right", len(_in_hand(subject, HoldingAttested)), subject.n)
+    shown = f"{len(challenges)} challenges, each answered right{_tokens(subject)}"
+    return attested(shown, len(_in_hand(subject, HoldingAttested)), subject.n)
+
+
+def _tokens(subject: Subject) -> str:
+    """How many tokens hold shards, where that is not one a custodian."""
+    held = len(subject.state.plan.holders)
+    return "" if held == subject.n else f"; {held} tokens hold {subject.n} shards"
 
 
 def _require_fresh(challenge: tuple[str, str], seen: set[tuple[str, str]], custodian: int) -> None:
@@ -117,6 +125,7 @@ def transport_keys_are_gone(subject: Subject) -> Finding:
     for entry, body in subject.bodies(Retired):
         with blamed(entry):
             _require_signed(subject, body, "retirement")
+            _require_same_token(body)
             if (body.evidence.transport_keys, body.evidence.shards) != (0, 1):
                 message = f"custodian {body.custodian}'s token does not list no transport key and one shard"
                 raise DealingError(message, culprits=(f"custodian {body.custodian}",))
@@ -132,14 +141,24 @@ def abandoned_dealings_are_gone(subject: Subject) -> Finding:
             message = f"custodian {body.custodian}'s token still lists keys of dealing {body.dealing}"
             raise DealingError(message, culprits=(f"entry {entry.index}", f"custodian {body.custodian}"))
     thrown = {body.dealing: body.reason for _, body in subject.bodies(DealingAbandoned)}
-    left = [f"custodian {index}, dealing {dealing}" for dealing, index in subject.state.outstanding()]
+    plan = subject.state.plan
+    left = [f"{plan.whose(index, token)}, dealing {dealing}" for dealing, index, token in subject.state.outstanding()]
     evidence = f"{len(thrown)} thrown away{f': {thrown}' if thrown else ''}; OUTSTANDING: {', '.join(left) or 'none'}"
     return Finding(evidence, "attested by the tokens' agents")
 
 
 def _in_hand(subject: Subject, kind: type[Loaded | Attested]) -> set[int]:
-    """Custodians with an entry of this kind for the dealing that stands."""
-    return {body.custodian for _, body in subject.bodies(kind) if body.dealing == subject.state.dealing}
+    """Custodians with an entry of this kind for the dealing that stands, one for each token that is to hold the shard."""
+    bodies = [body for _, body in subject.bodies(kind) if body.dealing == subject.state.dealing]
+    found = {(body.custodian, None if isinstance(body, OpeningAttested) else body.token_number) for body in bodies}
+    missing = {index for index, number in subject.state.plan.holders if not found & {(index, number), (index, None)}}
+    return set(subject.state.plan.indices) - missing
+
+
+def _require_same_token(body: HoldingAttested | Retired) -> None:
+    if body.evidence.token_number != body.token_number:
+        message = f"custodian {body.custodian} signed for another of their tokens than the entry is about"
+        raise DealingError(message, culprits=(f"custodian {body.custodian}",))
 
 
 def _sets_of(subject: Subject, custodian: int) -> tuple[tuple[int, ...], ...]:

@@ -7,8 +7,9 @@ from ceremony.hsm.template import require_attributes
 from ceremony.hsm.token import Role
 from ceremony.quorum.approvals import require_distinct_keys
 from ceremony.quorum.enrolments import require_enrolled, require_transport
-from ceremony.records.base import to_hex
+from ceremony.records.base import from_hex, to_hex
 from ceremony.records.roster_entries import CustodyStated, Enrolled, RosterConfirmed, TransportMade
+from ceremony.shards.plain import is_import_key
 from ceremony.verify.act_checks import BY_FACTORY
 from ceremony.verify.report import Finding, Verdict, attested, pending, proven, recorded
 from ceremony.verify.state import Subject, blamed
@@ -20,7 +21,7 @@ def enrolments_are_signed(subject: Subject) -> Finding:
     for entry, body in subject.bodies(Enrolled):
         with blamed(entry):
             require_enrolled(body, state.domain, state.opened.ceremony, state.opened.plan_digest, state.epoch)
-            planned = state.plan.custodian[body.custodian - 1].token[0].serial
+            planned = state.plan.signer(body.custodian).serial
             if body.token.serial != planned:
                 message = f"the enrolment of custodian {body.custodian} is of token {body.token.serial}, the plan names {planned}"
                 raise DealingError(message, culprits=(f"custodian {body.custodian}",))
@@ -35,8 +36,9 @@ def keys_were_born_in_tokens(subject: Subject) -> Finding:
             require_attributes(Role.GOVERNANCE, body.attributes, f"custodian {body.custodian}")
     for entry, made in subject.bodies(TransportMade):
         with blamed(entry):
-            require_attributes(Role.TRANSPORT, made.attributes, f"custodian {made.custodian}")
-    models = sorted({f"{body.token.manufacturer} {body.token.model} {body.token.firmware}" for _, body in subject.bodies(Enrolled)})
+            _require_read_back(subject, made)
+    seen = [body.token for _, body in subject.bodies(Enrolled)] + [made.seen for _, made in subject.bodies(TransportMade) if made.seen]
+    models = sorted({f"{token.manufacturer} {token.model} {token.firmware}" for token in seen})
     return attested(f"keys born inside, not extractable; tokens: {', '.join(models)}", len(subject.state.enrolled), subject.n)
 
 
@@ -45,8 +47,36 @@ def transport_keys_are_signed(subject: Subject) -> Finding:
     state, made = subject.state, list(subject.bodies(TransportMade))
     for entry, body in made:
         with blamed(entry):
-            require_transport(body, state.enrolled[body.custodian], state.domain, body.dealing)
+            token = state.plan.token(body.custodian, body.token_number)
+            require_transport(body, state.enrolled[body.custodian], state.domain, body.dealing, token)
     return proven(f"{len(made)} transport keys over {state.dealing} dealings")
+
+
+def plain_imports_are_named(subject: Subject) -> Finding:
+    """A shard came into its token in the clear only where the plan, which everybody signed for, allows it by name; each is named here."""
+    plan, wrapped, plain = subject.state.plan, 0, list[str]()
+    for entry, made in subject.bodies(TransportMade):
+        token = plan.token(made.custodian, made.token_number)
+        if is_import_key(from_hex(made.public_key)) == (token.plain_import is None):
+            message = f"the shard of {plan.whose(made.custodian, made.token_number)} came in another way than the plan says"
+            raise DealingError(message, culprits=(f"entry {entry.index}", f"custodian {made.custodian}"))
+        if made.dealing == subject.state.dealing and token.plain_import is None:
+            wrapped += 1
+        elif made.dealing == subject.state.dealing:
+            plain.append(f"{plan.whose(made.custodian, made.token_number)}, serial {token.serial} ({token.plain_import})")
+    if not plain:
+        return proven(f"none: {wrapped} shards were wrapped to keys of their tokens")
+    seen = "; ".join(f"the host saw this shard: {one}" for one in plain)
+    return Finding(seen, "not proven: the plan allows it by name")
+
+
+def _require_read_back(subject: Subject, made: TransportMade) -> None:
+    """A transport key was read back from its token; of an agent's own one-time key there is nothing to read."""
+    if subject.state.plan.token(made.custodian, made.token_number).plain_import is None:
+        require_attributes(Role.TRANSPORT, made.attributes, f"custodian {made.custodian}")
+    elif made.attributes:
+        message = f"the one-time key of custodian {made.custodian}'s agent is in no token, so no token read it back"
+        raise DealingError(message, culprits=(f"custodian {made.custodian}",))
 
 
 def custody_was_stated(subject: Subject) -> Finding:

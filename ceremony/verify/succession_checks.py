@@ -92,9 +92,10 @@ def old_shards_are_destroyed(subject: Subject) -> Finding:
     for entry, body in destroyed:
         with blamed(entry):
             _require_destroyed(subject, body)
-    left = [f"{state.committee.plan.who(body.custodian)} ({body.statement})" for _, body in subject.bodies(ShardOutstanding)]
+    plan = state.committee.plan
+    left = [f"{plan.whose(body.custodian, body.token_number)} ({body.statement})" for _, body in subject.bodies(ShardOutstanding)]
     evidence = f"old shards destroyed: {len(destroyed)}; OUTSTANDING: {', '.join(left) or 'none'}"
-    done, of = len(destroyed) + len(left), state.course.predecessors
+    done, of = len(destroyed) + len(left), len(plan.holders)
     return Finding(evidence, f"attested by {len(destroyed)} of {of}", Verdict.VERIFIED if done == of else Verdict.NOT_CLOSED)
 
 
@@ -113,6 +114,9 @@ def _require_destroyed(subject: Subject, body: ShardDestroyed) -> None:
         custodian=body.custodian,
         address=state.committee.roster[body.custodian],
     )
+    if body.evidence.token_number != body.token_number:
+        message = f"custodian {body.custodian} signed for another of their old tokens than the entry is about"
+        raise DealingError(message, culprits=(f"custodian {body.custodian}",))
     if body.evidence.shards or body.evidence.transport_keys:
         message = f"custodian {body.custodian}'s old token still lists keys of the old dealing"
         raise DealingError(message, culprits=(f"custodian {body.custodian}",))

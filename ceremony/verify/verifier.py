@@ -28,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     people.roster_was_confirmed,
     people.custody_was_stated,
     people.transport_keys_are_signed,
+    people.plain_imports_are_named,
     dealing.contributions_were_committed_first,
     dealing.commitments_are_their_sum,
     dealing.shards_cannot_leave,

@@ -135,6 +135,9 @@ def a_mark_of_another_history(forger: Forger) -> tuple[str, ...]:
 
 # --- the people ---
 
+IMPORT_KEY = "0x302a300506032b656e032100" + "11" * 32
+"""An X25519 key of some process, DER."""
+
 
 @refused_by("enrolments_are_signed")
 def an_enrolment_signed_by_somebody_else(forger: Forger) -> tuple[str, ...]:
@@ -143,7 +146,7 @@ def an_enrolment_signed_by_somebody_else(forger: Forger) -> tuple[str, ...]:
     return named(place, "custodian 3")
 
 
-@refused_by("enrolments_are_signed")
+@refused_by("enrolments_are_signed", "transport_keys_are_signed")
 def a_token_that_the_plan_does_not_name(forger: Forger) -> tuple[str, ...]:
     place = forger.twist("enrolled", within("token", serial="other"))
     forger.twist("enrolled", within("enrolment", serial="other"))
@@ -190,6 +193,11 @@ def a_transport_key_that_frees_what_it_unwraps(forger: Forger) -> tuple[str, ...
 @refused_by("keys_were_born_in_tokens")
 def an_attribute_nobody_read_back(forger: Forger) -> tuple[str, ...]:
     return named(forger.twist("transport_made", lambda body: body["attributes"].pop("decrypt")), "custodian 1")
+
+
+@refused_by("plain_imports_are_named", "transport_keys_are_signed")
+def a_shard_in_the_clear_that_the_plan_does_not_allow(forger: Forger) -> tuple[str, ...]:
+    return named(forger.twist("transport_made", to(public_key=IMPORT_KEY), 2), "custodian 3")
 
 
 @refused_by("roster_was_confirmed")

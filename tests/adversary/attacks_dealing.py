@@ -152,3 +152,18 @@ def a_token_keeps_a_shard_of_an_abandoned_dealing(forger: Forger) -> tuple[str, 
         left = {"kind": "discarded", "dealing": 1, "custodian": index, "shards": int(index == 5), "transport_keys": 0}
         forger.append(left)
     return named(forger.find("discarded", 4), "custodian 5")
+
+
+@refused_by("holding_was_attested")
+def evidence_of_another_token_than_the_entrys(forger: Forger) -> tuple[str, ...]:
+    return named(forger.twist("holding_attested", within("evidence", token_number=2), 1), "custodian 2")
+
+
+@refused_by("holding_was_attested")
+def a_challenge_of_a_token_that_there_is_not(forger: Forger) -> tuple[str, ...]:
+    return named(forger.twist("holding_attested", within("evidence", "observations", 0, token_number=2), 4), "custodian 5")
+
+
+@refused_by("transport_keys_are_gone")
+def the_retirement_of_another_token_than_the_entrys(forger: Forger) -> tuple[str, ...]:
+    return named(forger.twist("retired", within("evidence", token_number=3)), "custodian 1")

@@ -31,6 +31,33 @@ NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus")
 COMMITS = ("release manifest", "model hash", "snapshot log root")
 
 
+TWIN, IMPORTER = 3, 5
+BACKUP = f"""
+[[custodian.token]]
+serial = "sim{10 + TWIN}"
+module = "/simulated"
+roles = ["shard"]
+"""
+APART = f"""roles = ["sign"]
+
+[[custodian.token]]
+serial = "sim{10 + IMPORTER}"
+module = "/simulated"
+roles = ["shard"]
+plain_import = "it cannot unwrap"
+"""
+
+
+def twin_plan() -> str:
+    """The same with a twin token of custodian TWIN, and custodian IMPORTER's shard in a token of its own that cannot unwrap."""
+    text, module = plan_text("Simulated rehearsal with twins"), 'module = "/simulated"\n'
+    for index, more in ((TWIN, BACKUP), (IMPORTER, APART)):
+        place = f'serial = "sim{index}"\n{module}'
+        assert place in text
+        text = text.replace(place, place + more)
+    return text
+
+
 def plan_text(title: str = "Simulated rehearsal") -> str:
     """The plan that simulated ceremonies follow."""
     head = f"""version = 1
@@ -66,6 +93,7 @@ class SimulatedCeremony:
         seed: of all randomness.
         make_token: another kind of token for some custodian (a liar).
         tell: progress.
+        plan: the plan's text, if it is another one than `plan_text`'s.
     """
 
     def __init__(
@@ -76,11 +104,13 @@ class SimulatedCeremony:
         make_token: Callable[..., Token] = SimulatedToken,
         tell: Callable[[str], None] = lambda _line: None,
         clock: Callable[[], str] | None = None,
+        plan: str | None = None,
     ) -> None:
         self.directory = directory / "ceremony"
         self._parts = directory / "parts"
         self._parts.mkdir(parents=True, exist_ok=True)
         self._seed = seed
+        self._plan = plan or plan_text()
         self._make_token = make_token
         self.people = Willing(tell)
         self._clock = clock or Clock()
@@ -102,7 +132,7 @@ class SimulatedCeremony:
         path = self.directory / TRANSCRIPT
         if path.exists() and path.stat().st_size:
             return
-        text = plan_text()
+        text = self._plan
         with Journal(self.directory, self._clock, create=not path.exists()) as journal:
             if not len(journal.book):
                 open_ceremony(journal, parse_plan(text), text, FILES, Stream(self._seed, "ceremony id")(32))

@@ -23,9 +23,9 @@ ALL = (1, 2, 3, 4, 5, 6, 7)
 
 
 @contextmanager
-def custody(place: Path, kind: type[SimulatedToken] = SimulatedToken) -> Iterator[Custody]:
+def custody(place: Path, kind: type[SimulatedToken] = SimulatedToken, *, twins: bool = False) -> Iterator[Custody]:
     """The ceremony in `place`, closed by honest tokens; from now on they are of this kind."""
-    ceremony = ceremony_at(Stage.CLOSED, place, make_token=kind)
+    ceremony = ceremony_at(Stage.CLOSED, place, make_token=kind, twins=twins)
     with (
         Journal(ceremony.directory, ceremony._clock) as journal,
         Conductor(journal, ceremony.ports()) as conductor,

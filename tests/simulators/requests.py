@@ -19,11 +19,11 @@ def requested(here, custodians=ALL, *, reason="audit", sealed=None) -> tuple[Sea
 
 
 def answers_to(
-    request: UnsealRequest, place: Path, custodians=ALL, kind: type[SimulatedToken] = SimulatedToken
+    request: UnsealRequest, place: Path, custodians=ALL, kind: type[SimulatedToken] = SimulatedToken, *, twins: bool = False
 ) -> dict[int, SignedAnswer]:
     """Each custodian's answer, each at a place of their own."""
     found = {}
     for index in custodians:
-        with custody(place / str(index), kind) as there:
+        with custody(place / str(index), kind, twins=twins) as there:
             found[index] = answer(there, request, index)
     return found

@@ -17,7 +17,7 @@ from ceremony.protocol.state import State
 from ceremony.protocol.steps import StepKind
 from ceremony.records.act_entries import AbortAsked
 from ceremony.records.roster_entries import RunStarted
-from tests.simulators.ceremony_directory import NO_DIGEST, SimulatedCeremony
+from tests.simulators.ceremony_directory import NO_DIGEST, SimulatedCeremony, twin_plan
 from tests.simulators.chain import BLOCK_SECONDS
 from tests.simulators.tokens import SimulatedToken
 
@@ -40,16 +40,20 @@ class Stage(Enum):
     CLOSED = None
 
 
-def ceremony_at(stage: Stage, directory: Path, *, seed: int = SEED + 1, **parts: Any) -> SimulatedCeremony:
+DEALING = (Stage.CONFIRMED, Stage.DEALT, Stage.LOADED)
+
+
+def ceremony_at(stage: Stage, directory: Path, *, seed: int = SEED + 1, twins: bool = False, **parts: Any) -> SimulatedCeremony:
     """A copy of the ceremony at this stage, in `directory`. Nobody's randomness goes on where it stood: that of `seed` begins.
 
     Args:
         stage: where it stands.
         directory: an empty one.
         seed: of what follows.
+        twins: of `twin_plan`.
         parts: other keyword arguments of SimulatedCeremony.
     """
-    shutil.copytree(_played(stage), directory, dirs_exist_ok=True)
+    shutil.copytree(_played(stage, twins=twins), directory, dirs_exist_ok=True)
     return SimulatedCeremony(directory, seed, **parts)
 
 
@@ -97,15 +101,17 @@ def kind_of_token(special: dict[int, Callable[..., Token]]) -> Callable[..., Tok
 
 
 @cache
-def _played(stage: Stage) -> Path:
+def _played(stage: Stage, *, twins: bool) -> Path:
     directory = Path(tempfile.mkdtemp(prefix="ceremony-stage-"))
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     stages = list(Stage)
     place = stages.index(stage)
     if not place:
-        SimulatedCeremony(directory, SEED).start()
+        SimulatedCeremony(directory, SEED, plan=twin_plan() if twins else None).start()
         return directory
-    shutil.copytree(_played(stages[place - 1]), directory, dirs_exist_ok=True)
+    # a one-time key for a plain import ends with the run that made it: until the shards are loaded, twins are played in one
+    before = Stage.OPENED if twins and stage in DEALING else stages[place - 1]
+    shutil.copytree(_played(before, twins=twins), directory, dirs_exist_ok=True)
     _play_on(SimulatedCeremony(directory, SEED + place), stage)
     return directory
 

@@ -95,6 +95,9 @@ class SimulatedToken:
             raise self._fault("the blob cannot be unwrapped (CKR_WRAPPED_KEY_INVALID)") from None
         self._add(key_id, Role.SHARD, f"{parse_pkcs8(plain):064x}")
 
+    def import_shard(self, key_id: bytes, scalar: bytes) -> None:
+        self._add(key_id, Role.SHARD, scalar.hex())
+
     def public_key(self, key_id: bytes, role: Role) -> bytes:
         found = self._one(key_id, role)
         if role is Role.TRANSPORT:

@@ -115,7 +115,7 @@ def test_a_dealer_that_dies_before_seven_blobs_ends_the_dealing(at, tmp_path):
     assert [body.reason for body in bodies(ceremony, "dealing_abandoned")] == ["it failed: AgentCrashed"]
     assert blobs(ceremony) == []
     state = state_of(ceremony)
-    assert state.outstanding() == tuple((1, index) for index in range(1, 8))
+    assert state.outstanding() == tuple((1, index, 1) for index in range(1, 8))
     assert {step.kind for step in ceremony.owed(state)} == {StepKind.DISCARD}
     repair()
     state = ceremony.run()
@@ -226,7 +226,7 @@ def test_a_blob_lost_or_altered_before_it_is_loaded_ends_the_dealing(damage, tmp
     path.unlink() if damage == "lost" else path.write_bytes(data[:-1] if damage == "cut short" else bytes([data[0] ^ 1]) + data[1:])
     run_until(ceremony, StepKind.HOLDING)
     state = state_of(ceremony)
-    assert [body.reason for body in bodies(ceremony, "dealing_abandoned")] == ["the wrapped shard of custodian 4 is lost or changed"]
+    assert [body.reason for body in bodies(ceremony, "dealing_abandoned")] == ["the wrapped shard of custodian 4 Dan is lost or changed"]
     assert [body.custodian for body in bodies(ceremony, "discarded")] == list(range(1, 8))
     assert state.dealing == 2
     assert (held(tmp_path, Role.SHARD), held(tmp_path, Role.TRANSPORT)) == ([1] * 7, [1] * 7)
@@ -292,7 +292,7 @@ def test_a_token_that_cannot_be_cleaned_up_stays_outstanding(tmp_path):
     with pytest.raises(TokenLied) as refusal:
         ceremony.run()
     assert any(culprit.startswith("custodian 2 ") for culprit in refusal.value.culprits)
-    assert (1, 2) in state_of(ceremony).outstanding()
+    assert (1, 2, 1) in state_of(ceremony).outstanding()
     assert (1, 1) not in state_of(ceremony).outstanding()
 
 

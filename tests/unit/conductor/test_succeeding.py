@@ -223,7 +223,7 @@ def test_an_absent_old_custodian_is_owed_until_the_operator_says_what_became_of_
         ceremony.conduct(lambda c: leave_behind(c, "Jin"))
     ceremony.conduct(lambda c: leave_behind(c, "Gus"))
     state = ceremony.play()
-    assert state.left_behind.keys() == {7}
+    assert state.left_behind.keys() == {(7, 1)}
     report = verify((ceremony.directory / "transcript").read_bytes(), None, Trust(rehearsal=True), every=True)
     assert any("OUTSTANDING: custodian 7 Gus" in row.line for row in report.rows)
 

@@ -33,10 +33,9 @@ ONES = "0x" + "11" * 32
         {"domain": STATE.domain.model_copy(update={"chain_id": 1})},
         {"domain": STATE.domain.model_copy(update={"salt": ONES})},
         {"ceremony": ONES},
-        {"plan_digest": ONES},
+        {"plan_text": TERMS.plan_text + "# more"},
         {"epoch": 2},
         {"dealing": 2},
-        {"n": 6},
         {"roster_digest": ONES},
         {"enrolled": TERMS.enrolled[::-1]},
         {"enrolled": TERMS.enrolled[:6]},
@@ -238,6 +237,6 @@ def test_no_answer_or_key_shows_in_a_repr():
 def test_the_people_of_these_tests_are_the_scenes():
     scene = honest_scene()
     require_people(
-        TERMS.enrolled, TERMS.transports, domain=scene.state.domain, ceremony=TERMS.ceremony, plan_digest=TERMS.plan_digest,
-        epoch=1, dealing=1, n=7, roster_digest=TERMS.roster_digest,
+        TERMS.enrolled, TERMS.transports, domain=scene.state.domain, ceremony=TERMS.ceremony, plan_digest=STATE.opened.plan_digest,
+        epoch=1, dealing=1, plan=STATE.plan, roster_digest=TERMS.roster_digest,
     )  # fmt: skip

@@ -151,7 +151,8 @@ def test_a_holding_challenge_does_not_open_an_envelope(shared):
 def test_what_was_seen_is_signed(shared, standing):
     asked = ask(shared, m.Challenge(place=d.PLACE, holder=1), m.Challenged)
     answer = ask(shared, m.Hold(place=d.PLACE, point=asked.point, nonce=asked.nonce), m.Held).answer
-    request = m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=((1, answer),), commitments=d.commitments())
+    answers = (m.HoldingAnswer(holder=1, answer=answer),)
+    request = m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=answers, commitments=d.commitments())
     reply = ask(shared, request, m.HoldingReply)
     assert reply.evidence.own == EXPECTED[Role.SHARD]
     assert [(seen.holder, seen.point, seen.nonce, seen.answer) for seen in reply.evidence.observations] == [
@@ -163,14 +164,16 @@ def test_what_was_seen_is_signed(shared, standing):
 
 def test_a_holder_that_answers_wrongly_is_named(shared):
     ask(shared, m.Challenge(place=d.PLACE, holder=4), m.Challenged)
-    request = m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=((4, d.ZERO),), commitments=d.commitments())
+    answers = (m.HoldingAnswer(holder=4, answer=d.ZERO),)
+    request = m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=answers, commitments=d.commitments())
     with pytest.raises(TokenLied) as caught:
         ask(shared, request, m.HoldingReply)
     assert "custodian 4" in caught.value.culprits
 
 
 def test_an_answer_nobody_asked_for_is_refused(shared):
-    request = m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=((6, d.ZERO),), commitments=d.commitments())
+    answers = (m.HoldingAnswer(holder=6, answer=d.ZERO),)
+    request = m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=answers, commitments=d.commitments())
     with pytest.raises(TokenFault, match="has not challenged custodian 6"):
         ask(shared, request, m.HoldingReply)
 

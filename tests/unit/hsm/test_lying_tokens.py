@@ -233,7 +233,8 @@ def test_a_shard_swapped_after_loading_is_named_by_the_challenger(tmp_path):
     (place,) = (name for name in keys if name.startswith(Role.SHARD))
     keys[place] = [f"{d.OTHER_SHARE:064x}"]
     answer = ask(agent, m.Hold(place=d.PLACE, point=asked.point, nonce=asked.nonce), m.Held).answer
-    request = m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=((1, answer),), commitments=d.commitments())
+    answers = (m.HoldingAnswer(holder=1, answer=answer),)
+    request = m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=answers, commitments=d.commitments())
     with pytest.raises(TokenLied) as caught:
         ask(agent, request, m.HoldingReply)
     assert "custodian 1" in caught.value.culprits

@@ -28,7 +28,7 @@ REQUESTS = [
     d.load(b"\1"),
     m.Challenge(place=d.PLACE, holder=2),
     m.Hold(place=d.PLACE, point="0x04" + "00" * 64, nonce=d.ZERO),
-    m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=((1, d.ZERO),), commitments=d.commitments()),
+    m.AttestHolding(domain=d.DOMAIN, place=d.PLACE, answers=(m.HoldingAnswer(holder=1, answer=d.ZERO),), commitments=d.commitments()),
     m.AnswerEnvelope(place=d.PLACE, header=d.envelope()),
     m.AnswerRequest(domain=d.DOMAIN, place=d.PLACE, request=UNSEAL),
     m.ApproveEnvelope(domain=d.DOMAIN, place=d.PLACE, header=d.envelope(), reason="audit", opening=d.ZERO),

@@ -19,8 +19,9 @@ BODIES = [entry.body for entry in BOOK]
 
 
 def variants(body):
-    """The same entry of a stranger, of the next dealing, of the next attempt."""
-    changes = ({"custodian": 8}, {"dealing": getattr(body, "dealing", 0) + 1}, {"attempt": getattr(body, "attempt", 0) + 1})
+    """The same entry of a stranger, of a token that there is not, of the next dealing, of the next attempt."""
+    next_of = {name: getattr(body, name, 0) + 1 for name in ("dealing", "attempt")}
+    changes = ({"custodian": 8}, {"token_number": 2}, *({name: number} for name, number in next_of.items()))
     return [body.model_copy(update=change) for change in changes if set(change) <= set(type(body).model_fields)]
 
 

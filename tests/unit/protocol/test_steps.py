@@ -11,11 +11,25 @@ from ceremony.conductor.running import HANDLERS, SITTINGS, TOGETHER
 from ceremony.errors import OutOfTurn
 from ceremony.protocol.fold import apply, fold
 from ceremony.protocol.state import State
-from ceremony.protocol.steps import OPENING_ROUNDS, WORDING, Course, Phase, Step, StepKind, all_steps, opening_set, phases
+from ceremony.protocol.steps import (
+    OF_EACH_TOKEN,
+    OPENING_ROUNDS,
+    PLAIN,
+    WORDING,
+    Course,
+    Phase,
+    Step,
+    StepKind,
+    all_steps,
+    opening_set,
+    phases,
+    wording_of,
+)
 from ceremony.protocol.table import BEGINS, TABLE, Edge, step_of
 from ceremony.records.dealing_entries import DealingAbandoned
 from ceremony.records.entries import Entry
-from tests.simulators.ceremony_directory import plan_text
+from ceremony.records.plan_text import parse_plan
+from tests.simulators.ceremony_directory import plan_text, twin_plan
 from tests.simulators.eventful import all_kinds, eventful_book
 from tests.simulators.stages import Stage, ceremony_at
 
@@ -36,7 +50,7 @@ def test_every_step_has_words_somebody_who_takes_it_and_entries(kind):
 
 
 def test_every_step_has_a_place_in_the_course():
-    courses = (COURSE, Course(7, 5, stopped=True, discards=((1, 2),)), Course(7, 5, predecessors=7, envelopes=2))
+    courses = (COURSE, Course(7, 5, stopped=True, discards=((1, 2, 1),)), Course(7, 5, predecessors=7, envelopes=2))
     assert {step.kind for course in courses for _, step in all_steps(course)} == set(StepKind)
 
 
@@ -100,6 +114,24 @@ def test_status_shows_the_phases_and_owes_what_the_state_owes(stage, tmp_path, c
     assert [row["does"] for row in owed] == [WORDING[step.kind].does for step in ceremony.owed(state)]
 
 
+def test_a_token_of_each_custodians_own_takes_its_own_steps():
+    plan = parse_plan(twin_plan())
+    course = Course(7, 5, discards=((1, 3, 2),), predecessors=7, holders=plan.holders, old_holders=plan.holders)
+    taken = {kind: [(step.part, step.token) for _, step in all_steps(course) if step.kind is kind] for kind in StepKind}
+    for kind in OF_EACH_TOKEN - {StepKind.DISCARD}:
+        assert taken[kind] == [(1, 1), (2, 1), (3, 1), (3, 2), (4, 1), (5, 2), (6, 1), (7, 1)]
+    assert taken[StepKind.DISCARD] == [(3, 2)]
+    assert taken[StepKind.ENROL] == taken[StepKind.CONFIRM] == taken[StepKind.WITNESS] == [(index, 1) for index in range(1, 8)]
+
+
+def test_what_a_plain_import_does_is_said_as_it_is():
+    plan = parse_plan(twin_plan())
+    assert wording_of(plan, Step(StepKind.LOAD, 5, 1, 2)).does == PLAIN[StepKind.LOAD]
+    assert wording_of(plan, Step(StepKind.LOAD, 3, 1, 2)) is WORDING[StepKind.LOAD]
+    assert wording_of(plan, Step(StepKind.ENROL, 5)) is WORDING[StepKind.ENROL]
+    assert wording_of(plan, Step(StepKind.PROPOSE)) is WORDING[StepKind.PROPOSE]
+
+
 # --- phases ---
 
 A, B, C = (Step(StepKind.APPROVE, index) for index in (1, 2, 3))
@@ -153,7 +185,7 @@ def test_what_an_abandoned_dealing_left_is_outstanding_until_it_is_discarded():
     book = eventful_book()
     left = [len(fold(book.entries[: size + 1]).outstanding()) for size, entry in enumerate(book.entries) if entry.body.kind == "discarded"]
     at = next(size for size, entry in enumerate(book.entries) if entry.body.kind == "dealing_abandoned")
-    assert fold(book.entries[: at + 1]).outstanding() == tuple((1, index) for index in range(1, 8))
+    assert fold(book.entries[: at + 1]).outstanding() == tuple((1, index, 1) for index in range(1, 8))
     assert left == [6, 5, 4, 3, 2, 1, 0]
 
 

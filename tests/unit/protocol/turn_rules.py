@@ -108,6 +108,8 @@ def may_stand(past: Past, body: Any) -> bool:
     """Whether this entry may stand next."""
     if past.has("closing_named") and body.kind != "closing_named":
         return False
+    if getattr(body, "token_number", 1) != 1:  # this plan gives each custodian one token
+        return False
     return bool(globals()[f"_{body.kind}"](past, body))
 
 

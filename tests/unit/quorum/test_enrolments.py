@@ -7,22 +7,27 @@ from ceremony.acts.roster import roster_digest
 from ceremony.errors import DealingError
 from ceremony.quorum.enrolments import require_enrolled, require_people, require_transport
 from ceremony.records.base import to_hex
+from ceremony.records.canonical import digest_canonical
+from ceremony.records.plan_text import parse_plan
 from ceremony.records.structs import TypedAct
+from ceremony.shards.plain import encode_import_key
 from tests.adversary.quorum_bypasses import honest_scene, other_scene
 from tests.adversary.scene import STRANGER, address, sign
+from tests.simulators.ceremony_directory import twin_plan
 
 SCENE = honest_scene()
 STATE = SCENE.state
 ENROLLED = tuple(STATE.enrolled.values())
 TRANSPORTS = tuple(STATE.transports.values())
 ONES = "0x" + "11" * 32
+TOKEN = STATE.plan.token(3, 1)
 TERMS = {
     "domain": STATE.domain,
     "ceremony": STATE.opened.ceremony,
     "plan_digest": STATE.opened.plan_digest,
     "epoch": 1,
     "dealing": 1,
-    "n": 7,
+    "plan": STATE.plan,
     "roster_digest": to_hex(roster_digest(STATE.terms["roster"])),
 }
 
@@ -55,8 +60,8 @@ def test_the_seven_who_recognised_each_other_are_let_in():
         ({"plan_digest": ONES}, ("custodian 1",)),
         ({"epoch": 2}, ("custodian 1",)),
         ({"dealing": 2}, ("custodian 1",)),
-        ({"n": 6}, ("the roster",)),
-        ({"n": 8}, ("the roster",)),
+        ({"plan": STATE.plan.model_copy(update={"custodian": STATE.plan.custodian[:6]})}, ("the roster",)),
+        ({"plan": STATE.plan.model_copy(update={"custodian": (*STATE.plan.custodian, STATE.plan.custodian[0])})}, ("the roster",)),
         ({"roster_digest": ONES}, ("the roster",)),
         ({"enrolled": ENROLLED[:6]}, ("the roster",)),
         ({"enrolled": (*ENROLLED, ENROLLED[0])}, ("the roster",)),
@@ -128,10 +133,10 @@ TRANSPORT_CHANGES = [
 
 @pytest.mark.parametrize("change", TRANSPORT_CHANGES, ids=",".join)
 def test_each_fact_of_a_transport_key_changed_once(change):
-    require_transport(TRANSPORTS[2], ENROLLED[2], STATE.domain, 1)
+    require_transport(TRANSPORTS[2], ENROLLED[2], STATE.domain, 1, TOKEN)
     entry = TRANSPORTS[2].model_copy(update=change)
     with pytest.raises(DealingError) as refusal:
-        require_transport(entry, ENROLLED[2], STATE.domain, 1)
+        require_transport(entry, ENROLLED[2], STATE.domain, 1, TOKEN)
     assert refusal.value.culprits == (f"custodian {entry.custodian}",)
 
 
@@ -139,5 +144,41 @@ def test_each_fact_of_a_transport_key_changed_once(change):
 def test_a_transport_key_signed_by_another_is_refused(key):
     entry = resigned(TRANSPORTS[2], "transport", key)
     with pytest.raises(DealingError, match="custodian 3"):
-        require_transport(entry, ENROLLED[2], STATE.domain, 1)
-    require_transport(resigned(TRANSPORTS[2], "transport", SCENE.keys[3]), ENROLLED[2], STATE.domain, 1)
+        require_transport(entry, ENROLLED[2], STATE.domain, 1, TOKEN)
+    require_transport(resigned(TRANSPORTS[2], "transport", SCENE.keys[3]), ENROLLED[2], STATE.domain, 1, TOKEN)
+
+
+def test_two_tokens_never_have_one_transport_key():
+    with pytest.raises(DealingError, match="one key") as refusal:
+        require(transports=replaced(TRANSPORTS, 4, public_key=TRANSPORTS[1].public_key))
+    assert refusal.value.culprits == ("custodian 2", "custodian 5")
+
+
+# --- a shard in the clear ---
+
+ALLOWED = TOKEN.model_copy(update={"plain_import": "it cannot unwrap"})
+IMPORT_KEY = encode_import_key(b"\x01" * 32)
+
+
+def imported():
+    """Custodian 3's transport key as an import key, properly signed."""
+    digest = to_hex(digest_canonical(to_hex(IMPORT_KEY)))
+    return resigned(TRANSPORTS[2].model_copy(update={"public_key": to_hex(IMPORT_KEY)}), "transport", SCENE.keys[3], key_digest=digest)
+
+
+def test_an_import_key_is_taken_where_the_plan_allows_it_by_name():
+    require_transport(imported(), ENROLLED[2], STATE.domain, 1, ALLOWED)
+
+
+@pytest.mark.parametrize(("entry", "token", "said"), [(imported(), TOKEN, "does not allow"), (TRANSPORTS[2], ALLOWED, "allows")])
+def test_a_key_of_another_kind_than_the_plan_says_is_refused(entry, token, said):
+    with pytest.raises(DealingError, match=f"the plan {said} token sim3 a plain import") as refusal:
+        require_transport(entry, ENROLLED[2], STATE.domain, 1, token)
+    assert refusal.value.culprits == ("custodian 3",)
+
+
+def test_the_plan_says_which_tokens_hold():
+    plan = parse_plan(twin_plan())
+    with pytest.raises(DealingError) as refusal:
+        require(plan=plan)
+    assert refusal.value.culprits == ("the roster",)

@@ -133,7 +133,7 @@ def test_a_checkpoint_takes_no_place():
 
 def test_what_is_no_act_of_a_custodian_is_refused():
     state = honest_scene().state
-    for struct in (state.enrolled[1].enrolment, state.transports[1].transport):
+    for struct in (state.enrolled[1].enrolment, state.transports[1, 1].transport):
         with pytest.raises(MarkError, match="no place"):
             sign_mark(mark_at(5), TypedAct(domain=state.domain, struct=struct), None)
 

@@ -87,6 +87,31 @@ def test_a_record_that_is_wrong_as_a_whole_says_so():
     assert explain(found.value).startswith("record: ")
 
 
+class Longer(base.OfToken):
+    name: base.Plain
+
+
+def test_what_came_later_is_left_out_where_it_says_nothing_new():
+    old = b'{"name":"Ada"}'
+    assert Longer.parse(old) == Longer(name="Ada", token_number=1)
+    assert Longer(name="Ada").encode() == Longer(name="Ada", token_number=1).encode() == old
+
+
+def test_what_came_later_is_written_where_it_says_something():
+    twin = b'{"name":"Ada","token_number":2}'
+    assert Longer(name="Ada", token_number=2).encode() == twin
+    assert Longer.parse(twin).token_number == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'{"name":"Ada","token_number":1}', b'{"name":"Ada","token_number":0}', b'{"name":"Ada","token_number":5}', b'{"token_number":2}'],
+)
+def test_no_fact_has_two_spellings(line):
+    with pytest.raises(RecordError):
+        Longer.parse(line)
+
+
 # --- fields ---
 
 TEXTS = {

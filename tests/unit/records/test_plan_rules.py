@@ -6,7 +6,7 @@ import pytest
 
 from ceremony.errors import PlanError
 from ceremony.records.plan import Plan
-from ceremony.records.plan_losses import pair_losses, site_losses
+from ceremony.records.plan_losses import pair_losses, site_losses, token_losses
 from ceremony.records.plan_rules import WAIVABLE, blocking, byzantine_floor, judge_expiry, judge_plan, require_unexpired
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus")
@@ -123,6 +123,67 @@ def test_a_token_has_both_roles(roles: tuple[str, ...]) -> None:
     (problem,) = judge_plan(plan({5: {"roles": roles}}))
     assert (problem.rule, problem.place) == ("token-roles", ("custodian", 4, "token", 0, "roles"))
     assert judge_plan(plan({5: {"roles": ("shard", "sign")}})) == ()
+
+
+def twins(*tokens: dict[str, object]) -> Plan:
+    """A plan whose custodian 5 has these tokens."""
+    whole = plan().model_dump()
+    whole["custodian"][4]["token"] = tuple(
+        {"serial": f"twin {number}", "module": "/hsm.so", **token} for number, token in enumerate(tokens, 1)
+    )
+    return Plan.model_validate(whole)
+
+
+SIGN: dict[str, object] = {"roles": ("sign",)}
+SHARD: dict[str, object] = {"roles": ("shard",)}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "rules"),
+    [
+        (({}, SHARD), []),
+        ((SHARD, {}), []),
+        ((SIGN, SHARD, SHARD, SHARD), []),
+        ((SIGN, {**SHARD, "plain_import": "it cannot unwrap"}), []),
+        (({}, {}), ["token-roles"]),
+        ((SIGN, SIGN), ["token-roles"]),
+        ((SHARD, SHARD), ["token-roles"]),
+        (({}, {"roles": ()}), ["token-roles"]),
+        (({}, {"roles": ("shard", "shard")}), ["token-roles"]),
+        (({**SIGN, "plain_import": "why not"}, SHARD), ["plain-import"]),
+        (({}, {**SHARD, "serial": "Serial 2"}), ["equal-serials"]),
+        (({}, {**SHARD, "serial": "twin 1"}), ["equal-serials"]),
+        (({"mark": "/m"}, {**SHARD, "mark": "/m/"}), ["equal-marks"]),
+    ],
+)
+def test_of_several_tokens_one_signs_and_one_or_more_hold(tokens: tuple[dict[str, object], ...], rules: list[str]) -> None:
+    assert broken(twins(*tokens)) == rules
+
+
+def test_an_equal_serial_names_whose_it_is_already() -> None:
+    (problem,) = judge_plan(twins({}, {**SHARD, "serial": "serial 2"}))
+    assert (problem.place, problem.reason) == (("custodian", 4, "token", 1, "serial"), "the serial 'serial 2' is custodian 2's already")
+    (problem,) = judge_plan(twins({}, {**SHARD, "serial": "twin 1"}))
+    assert problem.reason == "the serial 'twin 1' is custodian 5's already"
+
+
+def test_the_loss_of_a_twin_is_not_the_loss_of_a_shard() -> None:
+    losses = {loss.what: (loss.shard, loss.signing) for loss in token_losses(twins({}, SHARD))}
+    assert len(losses) == 8
+    assert losses["custodian 5 Eve, token 1, serial twin 1"] == (False, True)
+    assert losses["custodian 5 Eve, token 2, serial twin 2"] == (False, False)
+    assert losses["custodian 4 Dan, serial serial 4"] == (True, True)
+    apart = {loss.what: loss.as_json() for loss in token_losses(twins(SIGN, SHARD))}
+    what = "custodian 5 Eve, token 2, serial twin 2"
+    assert apart[what] == {"what": what, "shard_lost": True, "signing_lost": False}
+
+
+def test_a_plan_says_whose_token_is_whose() -> None:
+    judged = twins(SIGN, SHARD, SHARD)
+    assert [whose for whose in judged.holders if whose[0] == 5] == [(5, 2), (5, 3)]
+    assert [whose for whose in judged.tokens if whose[0] in {4, 5}] == [(4, 1), (5, 1), (5, 2), (5, 3)]
+    assert (judged.signer(5).serial, judged.token(5, 3).serial) == ("twin 1", "twin 3")
+    assert (judged.whose(4, 1), judged.whose(5, 1)) == ("custodian 4 Dan", "custodian 5 Eve, token 1")
 
 
 def test_commits_whose_names_differ_in_case_only() -> None:
