@@ -18,8 +18,10 @@ from ceremony.conductor.custody import Custody
 from ceremony.conductor.dealing import abandon
 from ceremony.conductor.opening import open_ceremony
 from ceremony.conductor.running import owed_to_run, take
+from ceremony.errors import TokenIncapable
+from ceremony.hsm.agents import ask
 from ceremony.hsm.initialise import init_token, make_softhsm_directory
-from ceremony.hsm.messages import OpenToken
+from ceremony.hsm.messages import Done, Login, OpenToken, Probe, Probed
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step, StepKind
 from ceremony.records.custody_entries import CustodyEntry
@@ -145,8 +147,22 @@ def _prove(ceremony: TokenCeremony) -> None:
             raise NotProven(wrong[0].error)
 
 
+def _examine(ceremony: TokenCeremony) -> None:
+    """`ceremony doctor`, for this token."""
+    token = state_of(ceremony).plan.custodian[WATCHED - 1].token[0]
+    who = f"custodian {WATCHED} {NAMES[WATCHED - 1]}"
+    agent = ceremony.ports().open_agent(who, token)
+    try:
+        ask(agent, Login(pin=ceremony.people.pin(who, token.serial)), Done)
+        rows = ask(agent, Probe(), Probed).capabilities
+    finally:
+        agent.close()
+    if not all(row.able for row in rows):
+        raise NotProven(TokenIncapable.__name__)
+
+
 class NotProven(Exception):
-    """`prove` goes on past a token that fails, and says so; here its error ends the moment."""
+    """`prove` and `doctor` go on past what fails, and say so; here its error ends the moment."""
 
 
 def _approved(ceremony: TokenCeremony) -> bool:
@@ -166,6 +182,7 @@ MOMENTS: Mapping[str, Moment] = MappingProxyType(
             _step("deal", StepKind.DEAL, 0),
             _step("load", StepKind.LOAD, WATCHED),
             _step("discard", StepKind.DISCARD, WATCHED),
+            Moment("examine", _examine),
             _step("answer a challenger", StepKind.HOLDING, 1),
             _step("challenge", StepKind.HOLDING, WATCHED),
             _step("open", StepKind.OPEN_TEST, 1),
@@ -220,6 +237,7 @@ def play_life(base: Path, shim: Shim, keep: Path) -> None:
         ceremony.approve(index)
     kept("unseal")
     kept("prove")
+    shutil.copytree(keep / "enrol", keep / "examine")
 
 
 def keep_discard(base: Path, shim: Shim, keep: Path) -> None:
