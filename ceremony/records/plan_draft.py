@@ -102,7 +102,8 @@ def _commits(commits: Iterable[tuple[str, str]]) -> Draft:
 
 def _custodians(custodians: Iterable[DraftCustodian]) -> Draft:
     lines = [
-        "# Seven people. No affiliation and no site may have so many of them that it could block or decide alone.",
+        "# Seven people, with 1 to 4 tokens each: one signs, one or more (twins) hold the same shard; roles say which, see README, Tokens.",
+        "# No affiliation and no site may have so many of them that it could block or decide alone.",
         "# `module` is the vendor's PKCS#11 library, `config` its configuration file, if it has one (SoftHSM: softhsm2.conf).",
         "# `mark` is the directory of the token's high-water mark, beside `config` when left out.",
         "# `dice = true` below a site: that custodian's dice are one more source of the secret's randomness.",
