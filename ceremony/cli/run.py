@@ -14,6 +14,7 @@ from ceremony.errors import DirectoryError, Owed
 @click.option("--new-dealing", is_flag=True, help="Throw the dealing in hand away first (asks for a Yes).")
 @click.option("--closing-signers", metavar="NAMES", help="Name other closing signers: at least five names, separated by commas.")
 @click.option("--outstanding", metavar="NAME", help="Succession: write that this old custodian's token cannot be had.")
+@click.option("--leave-out", type=int, metavar="NUMBER", help="Succession: leave behind the envelope that cannot be carried over.")
 @click.option("--keystore", type=click.Path(path_type=Path), metavar="FILE", help="Who pays for the contract; the password is asked for.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done next.")
 @click.option("--answers-fd", type=int, metavar="N", help="Rehearsals only: read answers as JSON from this inherited pipe.")
@@ -24,6 +25,7 @@ def run(
     new_dealing: bool,
     closing_signers: str | None,
     outstanding: str | None,
+    leave_out: int | None,
     keystore: Path | None,
     dry_run: bool,
     answers_fd: int | None,
@@ -46,6 +48,7 @@ def run(
         new_dealing=new_dealing,
         closing_signers=closing_signers,
         outstanding=outstanding,
+        leave_out=leave_out,
         keystore=keystore,
         answers_fd=answers_fd,
         quiet=as_json,

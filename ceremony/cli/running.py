@@ -16,7 +16,7 @@ from ceremony.conductor.dealing import abandon
 from ceremony.conductor.opening import open_ceremony, require_chain_ready, require_same_plan
 from ceremony.conductor.ports import People
 from ceremony.conductor.running import run
-from ceremony.conductor.succeeding import leave_behind
+from ceremony.conductor.succeeding import leave_behind, leave_out
 from ceremony.disk import read_limited, replace_whole
 from ceremony.errors import DirectoryError, OutOfTurn, PlanError
 from ceremony.protocol.fold import fold
@@ -38,6 +38,7 @@ class Wishes:
     new_dealing: bool = False
     closing_signers: str | None = None
     outstanding: str | None = None
+    leave_out: int | None = None
     keystore: Path | None = None
     answers_fd: int | None = None
     quiet: bool = False
@@ -118,6 +119,8 @@ def resume(directory: Path, wishes: Wishes) -> Outcome:
             name_others(conductor, wishes.closing_signers)
         if wishes.outstanding is not None:
             leave_behind(conductor, wishes.outstanding)
+        if wishes.leave_out is not None:
+            leave_out(conductor, wishes.leave_out)
         run(conductor)
         return outcome_of(conductor.state, directory, checkpoint.signed(journal.book), len(journal.book))
 

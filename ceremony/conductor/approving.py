@@ -118,7 +118,8 @@ def describe_owed(state: State, owed: Owed) -> tuple[str, ...]:
         notes.append(f"Your last try failed: entry {failure} of the transcript says why. Yes acknowledges it.")
     carried = sorted(state.rewrapped.items()) if owed.step.kind is StepKind.CONSENT else ()
     listed = tuple(f"{number:4}. {one.sealed.header.description} {one.origin}" for number, one in carried)
-    return (*render(owed.act), *_incoming(state, owed), *listed, *notes)
+    lost = tuple(f"LOST: {number}. {one.description} {one.origin}: {one.statement}" for number, one in sorted(state.left_out.items()))
+    return (*render(owed.act), *_incoming(state, owed), *listed, *(lost if owed.step.kind is StepKind.CONSENT else ()), *notes)
 
 
 def _incoming(state: State, owed: Owed) -> tuple[str, ...]:

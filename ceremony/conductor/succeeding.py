@@ -13,7 +13,7 @@ from ceremony.conductor.custody import Custody, require_dealt
 from ceremony.conductor.looking import final_block, require_planned_chain
 from ceremony.conductor.panel import Panel
 from ceremony.custody import messages as combining
-from ceremony.errors import OutOfTurn, TokenError, TokenLied, TranscriptError
+from ceremony.errors import OpeningError, OutOfTurn, TokenError, TokenLied, TranscriptError
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
 from ceremony.protocol.state import State
@@ -30,6 +30,11 @@ from ceremony.transcript.book import Book
 
 OPERATOR = "the operator"
 LOST = "Whatever was sealed to the old dealing and is not on this list WILL BE LOST: nobody can ever open it again."
+
+STUCK = (
+    "Bring more of the old tokens and run the same command again. If honest tokens are refused, the sealer's tags are wrong: open the file "
+    "with `ceremony unseal ... --untrusted-sealer`, seal it anew, and leave this one behind: `ceremony run DIR --leave-out {number}`."
+)
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,11 @@ def rewrap(c: Conductor, step: Step) -> None:
         for number in range(step.part, len(found) + 1):
             one = found[number - 1]
             c.begin(Step(StepKind.REWRAP, number), lambda: entries.RewrapBegun(number=number, origin=one.origin))  # noqa: B023 - called now
-            _rewrap(c, old, panel, number, one)
+            try:
+                _rewrap(c, old, panel, number, one)
+            except OpeningError as error:
+                message = f"envelope {number} ({one.sealed.header.description}) cannot be carried over: {error.message}"
+                raise OpeningError(message, culprits=error.culprits, remedy=STUCK.format(number=number)) from None
 
 
 def _rewrap(c: Conductor, old: Custody, panel: Panel, number: int, one: Registered) -> None:
@@ -164,12 +173,26 @@ def _rewrap(c: Conductor, old: Custody, panel: Panel, number: int, one: Register
     c.ports.people.tell(f"      envelope {number}: wrapped anew")
 
 
+def leave_out(c: Conductor, number: int) -> None:
+    """Write down that an envelope cannot be carried over, and is lost, in the operator's words; OutOfTurn unless it is the one owed now."""
+    if Step(StepKind.REWRAP, number) not in c.state.owed():
+        message = f"envelope {number} is not the one to be carried over now"
+        raise OutOfTurn(message, culprits=(f"envelope {number}",))
+    with c.ports.open_predecessor(c.ports) as old:
+        one = _listed(c, old)[number - 1]
+    lines = (one.line(number), "It will be LOST once the old shards are destroyed: nobody can ever open it again.")
+    c.ports.people.confirm(OPERATOR, lines, "Leave this envelope behind?")
+    statement = c.ports.people.statement(OPERATOR, f"Why is envelope {number} left behind? (one sentence)")
+    description = one.sealed.header.description
+    c.write(entries.EnvelopeLeftOut(number=number, origin=one.origin, description=description, statement=statement))
+
+
 def reopen(c: Conductor, step: Step) -> None:
     """From this envelope on, in one sitting: five new tokens bring the same payload's key back. TranscriptError when it is another one."""
     carried = c.state.rewrapped
     lines = tuple(f"{number:4}. {one.sealed.header.description} {one.origin}" for number, one in sorted(carried.items()))
     panel = Panel(c, lines, "Shall your token show that it opens these, as they are wrapped now?")
-    for number in range(step.part, len(carried) + 1):
+    for number in (number for number in sorted(carried) if number >= step.part):
         one = carried[number]
         c.begin(Step(StepKind.REOPEN, number), lambda: entries.ReopenBegun(number=number))  # noqa: B023 - called now
         with closing(c.ports.open_combiner()) as combiner:

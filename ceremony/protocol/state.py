@@ -86,6 +86,8 @@ class State:
     """Who hands over; None in a first ceremony."""
     listed: succession.EnvelopesListed | None = None
     rewrapped: dict[int, succession.Rewrapped] = field(default_factory=dict)
+    left_out: dict[int, succession.EnvelopeLeftOut] = field(default_factory=dict)
+    """Envelopes that could not be carried over, by their number: they are lost."""
     summary: succession.SuccessionProposed | None = None
     consents: dict[int, succession.Consented] = field(default_factory=dict)
     left_behind: dict[tuple[int, int], succession.ShardOutstanding] = field(default_factory=dict)
@@ -102,7 +104,20 @@ class State:
         before = (self.predecessor.plan.quorum.n if self.predecessor else quorum.n) if self.plan.succeeds else 0
         envelopes = self.listed.envelopes if self.listed else 0
         mine, theirs = self.plan.holders, self.predecessor.plan.holders if self.predecessor else ()
-        return Course(quorum.n, quorum.k, self.dealing, self.attempt, discards, self.stopped, named, before, envelopes, mine, theirs)
+        return Course(
+            quorum.n,
+            quorum.k,
+            dealing=self.dealing,
+            attempt=self.attempt,
+            discards=discards,
+            stopped=self.stopped,
+            named=named,
+            predecessors=before,
+            envelopes=envelopes,
+            holders=mine,
+            old_holders=theirs,
+            left_out=tuple(self.left_out),
+        )
 
     def phase(self, signed: frozenset[int] = frozenset()) -> Phase | None:
         """The first unfinished phase; `signed` are the custodians whose signature the checkpoint file has. None when closed."""

@@ -240,6 +240,8 @@ class Course:
     """(custodian, token) of every token that is to hold a shard; none: the first one of each custodian."""
     old_holders: tuple[tuple[int, int], ...] = ()
     """Likewise, of those who hand over."""
+    left_out: tuple[int, ...] = ()
+    """Numbers of those that could not be carried over."""
 
 
 @lru_cache(maxsize=64)
@@ -282,7 +284,7 @@ def _handover(course: Course) -> tuple[Phase, ...]:
     return (
         Phase("List the envelopes", ((Step(StepKind.LIST),),)),
         Phase("Wrap the envelopes anew", (tuple(Step(StepKind.REWRAP, number) for number in numbers),)),
-        Phase("Open them anew", (tuple(Step(StepKind.REOPEN, number) for number in numbers),)),
+        Phase("Open them anew", (tuple(Step(StepKind.REOPEN, number) for number in numbers if number not in course.left_out),)),
         Phase("Propose the succession", ((Step(StepKind.SUM_UP),),)),
         Phase("Approve the succession", _each(StepKind.CONSENT, course.n), enough=course.k),
         Phase("Destroy the old shards", _each_holder(StepKind.DESTROY, course.old_holders, course.predecessors)),

@@ -95,6 +95,7 @@ AFTER: Mapping[str, Effect] = MappingProxyType(
         "succession_opened": _succeed,
         "envelopes_listed": keep("listed"),
         "rewrapped": keep_by("rewrapped", "number"),
+        "envelope_left_out": keep_by("left_out", "number"),
         "succession_proposed": _sum_up,
         "consented": _consent,
         "consent_failed": _fail_consent,

@@ -56,6 +56,7 @@ TABLE: Mapping[str, tuple[StepKind, Edge]] = MappingProxyType(
         "envelopes_listed": (StepKind.LIST, Edge.END),
         "rewrap_begun": (StepKind.REWRAP, Edge.BEGIN),
         "rewrapped": (StepKind.REWRAP, Edge.END),
+        "envelope_left_out": (StepKind.REWRAP, Edge.GIVE_UP),
         "reopen_begun": (StepKind.REOPEN, Edge.BEGIN),
         "reopened": (StepKind.REOPEN, Edge.END),
         "succession_proposed": (StepKind.SUM_UP, Edge.END),

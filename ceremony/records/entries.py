@@ -57,6 +57,7 @@ Body = Annotated[
     | succession.EnvelopesListed
     | succession.RewrapBegun
     | succession.Rewrapped
+    | succession.EnvelopeLeftOut
     | succession.ReopenBegun
     | succession.Reopened
     | succession.SuccessionProposed

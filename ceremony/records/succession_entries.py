@@ -73,6 +73,16 @@ class Rewrapped(Record):
     """Of the predecessor: whose tokens answered."""
 
 
+class EnvelopeLeftOut(Record):
+    """Envelope `number` cannot be carried over (its sealer's tags fit no token, say) and is lost; `statement` is the operator's."""
+
+    kind: Literal["envelope_left_out"] = "envelope_left_out"
+    number: Number
+    origin: Hex32
+    description: Plain
+    statement: Plain
+
+
 class ReopenBegun(Record):
     """Intent: this ceremony's tokens are asked to open envelope `number`, as it is wrapped now."""
 

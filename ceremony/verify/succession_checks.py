@@ -54,8 +54,10 @@ def envelopes_were_carried_over(subject: Subject) -> Finding:
             seen.add(body.origin)
     if listed is None:
         return pending("no list of envelopes yet")
-    opened = len(list(subject.bodies(Reopened)))
-    return recorded(f"carried over {len(seen)} of {listed.envelopes} envelopes, opened anew {opened}", opened, listed.envelopes)
+    opened, left = len(list(subject.bodies(Reopened))), subject.state.left_out
+    lost = ", ".join(f"{number} {one.description} ({one.statement})" for number, one in sorted(left.items()))
+    evidence = f"carried over {len(seen)} of {listed.envelopes} envelopes, opened anew {opened}; LOST: {lost or 'none'}"
+    return recorded(evidence, opened, listed.envelopes - len(left))
 
 
 def succession_was_approved(subject: Subject) -> Finding:

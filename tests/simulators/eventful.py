@@ -8,8 +8,8 @@ from typing import get_args
 
 from ceremony.conductor.closing import name_others
 from ceremony.conductor.dealing import abandon
-from ceremony.conductor.succeeding import leave_behind
-from ceremony.errors import TokenFault, TokenMissing
+from ceremony.conductor.succeeding import leave_behind, leave_out
+from ceremony.errors import OpeningError, TokenFault, TokenMissing
 from ceremony.records import succession_entries
 from ceremony.records.entries import Body
 from ceremony.records.structs import Genesis, Succession, TypedAct
@@ -17,7 +17,7 @@ from ceremony.transcript.book import Book
 from ceremony.transcript.journal import TRANSCRIPT, read_book
 from tests.simulators.ceremony_directory import SimulatedCeremony
 from tests.simulators.stages import Stage, ceremony_at, kind_of_token, outlive, stop
-from tests.simulators.successor import successor_at
+from tests.simulators.successor import SPOILT, successor_at
 from tests.simulators.tokens import SimulatedToken
 
 
@@ -96,9 +96,13 @@ class RefusesOnce(SimulatedToken):
 
 @cache
 def eventful_succession() -> Book:
-    """Entries of a successor: a failed approval of the succession, and an old token that nobody can find."""
+    """Entries of a successor: an envelope left behind, a failed approval of the succession, an old token that nobody can find."""
     with tempfile.TemporaryDirectory(prefix="ceremony-eventful-") as name:
-        ceremony = successor_at(Path(name), make_token=kind_of_token({2: type("Refuses", (RefusesOnce,), {})}))
+        tokens = kind_of_token({2: type("Refuses", (RefusesOnce,), {})})
+        ceremony = successor_at(Path(name), envelopes=("payroll", SPOILT, "model key", "root password"), make_token=tokens)
+        with suppress(OpeningError):
+            ceremony.play()
+        ceremony.conduct(lambda c: leave_out(c, 2))
         with suppress(TokenFault):
             ceremony.play()
         ceremony.lose("sim7")

@@ -25,6 +25,8 @@ from tests.simulators.stages import Stage, ceremony_at, run_until
 
 NEW = {5: ("Hana", "sim12"), 6: ("Ivo", "sim13"), 7: ("Jin", "sim14")}
 """Custodians of the successor who were none before, and their tokens' serials."""
+SPOILT = "sealed by a stranger"
+"""An envelope of this name has tags that fit no token."""
 ENVELOPES = ("payroll", "root password", "model key")
 
 
@@ -92,7 +94,9 @@ def successor_at(place: Path, seed: int = 7, envelopes: tuple[str, ...] = ENVELO
     ceremony = SuccessorCeremony(place, seed, **parts)
     with ceremony.predecessor(ceremony.ports()) as old:
         for number, description in enumerate(envelopes):
-            register(old, sealed_to(old.conductor.state, description, entropy=bytes([number + 1]) * 48))
+            sealed = sealed_to(old.conductor.state, description, entropy=bytes([number + 1]) * 48)
+            spoilt = sealed.header.model_copy(update={"tags": sealed.header.tags[::-1]})
+            register(old, sealed.model_copy(update={"header": spoilt}) if description == SPOILT else sealed)
     return ceremony
 
 

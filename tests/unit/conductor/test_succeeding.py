@@ -2,10 +2,11 @@
 
 import pytest
 
+from ceremony.conductor.approving import describe_owed, require_owed
 from ceremony.conductor.custody import Custody, register, require_bound, unseal
 from ceremony.conductor.running import owed_to_run, take
 from ceremony.conductor.self_test import self_test
-from ceremony.conductor.succeeding import find_carried, leave_behind, registered
+from ceremony.conductor.succeeding import find_carried, leave_behind, leave_out, registered
 from ceremony.custody.messages import PayloadSeen
 from ceremony.errors import ApprovalError, ChainMismatch, Declined, OpeningError, OutOfTurn, TokenLied, TokenMissing, TranscriptError
 from ceremony.hsm.token import Role, object_id
@@ -22,7 +23,7 @@ from tests.simulators.custody import ALL, KEY, sealed_to
 from tests.simulators.played_on import kinds, state_of
 from tests.simulators.ports import PIN, LocalCombiner
 from tests.simulators.stages import Stage, ceremony_at, kind_of_token, run_until
-from tests.simulators.successor import ENVELOPES, SuccessorCeremony, handed_over, successor_at
+from tests.simulators.successor import ENVELOPES, SPOILT, SuccessorCeremony, handed_over, successor_at
 from tests.simulators.tokens import SimulatedToken
 
 
@@ -66,6 +67,14 @@ def test_the_new_five_open_what_the_old_ones_were_sealed_to(tmp_path):
     ceremony.conduct(open_all)
 
 
+def test_those_who_hand_over_read_whose_the_new_keys_are(tmp_path):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.APPROVE)
+    state = state_of(ceremony)
+    read = describe_owed(state, require_owed(state, read_book(ceremony.directory / "transcript"), frozenset(), 1))
+    assert f"  custodian 7 Jin: {state.roster[7]}" in read
+    assert "Who goes:  Eve, Finn, Gus; who comes: Hana, Ivo, Jin" in read
+
+
 def test_any_five_of_the_old_hand_over_and_a_liar_among_them_is_named(tmp_path):
     class Liar(SimulatedToken):
         lies = False
@@ -96,6 +105,22 @@ def test_with_three_old_tokens_gone_nothing_is_carried_over_and_nothing_is_lost(
     assert "rewrapped" not in kinds(ceremony)
     ceremony._lost.clear()
     assert ceremony.play().closing
+
+
+def test_an_envelope_with_wrong_tags_blocks_until_it_is_left_behind_openly(tmp_path):
+    ceremony = handed_over(successor_at(tmp_path, envelopes=("payroll", SPOILT, "model key")), StepKind.REWRAP)
+    with pytest.raises(OpeningError, match=r"envelope 2 \(sealed by a stranger\) cannot be carried over") as refusal:
+        ceremony.run()
+    assert "--leave-out 2" in refusal.value.next_step
+    with pytest.raises(OutOfTurn, match="envelope 3 is not the one"):
+        ceremony.conduct(lambda c: leave_out(c, 3))
+    ceremony.conduct(lambda c: leave_out(c, 2))
+    state = state_of(handed_over(ceremony, StepKind.CONSENT))
+    read = describe_owed(state, require_owed(state, read_book(ceremony.directory / "transcript"), frozenset(), 1))
+    assert any("LOST: 2. sealed by a stranger" in line for line in read)
+    assert sorted(ceremony.play().rewrapped) == [1, 3]
+    report = verify((ceremony.directory / "transcript").read_bytes(), None, Trust(rehearsal=True), every=True)
+    assert any("LOST: 2 sealed by a stranger" in row.line for row in report.rows)
 
 
 def test_a_custodian_who_says_no_ends_the_handing_over(tmp_path, monkeypatch):

@@ -33,6 +33,9 @@ class Past:
     def envelopes(self):
         return next((body.envelopes for body in self.bodies if body.kind == "envelopes_listed"), None)
 
+    def carried(self):
+        return [body.number for body in self.bodies if body.kind == "rewrapped"]
+
     def failure(self, custodian):
         places = [at for at, body in enumerate(self.bodies) if body.kind == "consent_failed" and body.custodian == custodian]
         return places[-1] if places and not self.has("consented", custodian=custodian) else None
@@ -49,14 +52,17 @@ def may_stand(past, body):  # noqa: PLR0911 - one return a rule
         return past.has("anchored") and not past.has(kind)
     if past.envelopes is None:
         return False
-    if kind in {"rewrap_begun", "rewrapped"}:
-        here = past.count("rewrapped") == number - 1 < past.envelopes
-        return here and past.has("rewrap_begun", number=number) == (kind == "rewrapped")
+    settled = past.count("rewrapped") + past.count("envelope_left_out")
+    if kind in {"rewrap_begun", "rewrapped", "envelope_left_out"}:
+        here = settled == number - 1 < past.envelopes
+        return here and (kind == "envelope_left_out" or past.has("rewrap_begun", number=number) == (kind == "rewrapped"))
     if kind in {"reopen_begun", "reopened"}:
-        here = past.count("rewrapped") == past.envelopes > past.count("reopened") == number - 1
+        carried = past.has("rewrapped", number=number) and not past.has("reopened", number=number)
+        here = settled == past.envelopes and carried and all(past.has("reopened", number=n) for n in past.carried() if n < number)
         return here and past.has("reopen_begun", number=number) == (kind == "reopened")
     if kind == "succession_proposed":
-        return past.count("reopened") == past.envelopes and not past.has(kind) and body.act.size == len(past.bodies)
+        whole = settled == past.envelopes and past.count("reopened") == past.count("rewrapped")
+        return whole and not past.has(kind) and body.act.size == len(past.bodies)
     if kind in {"consent_begun", "consented", "consent_failed"}:
         waiting = past.has("succession_proposed") and past.count("consented") < FIVE
         open_ = waiting and who in SEVEN and not past.has("consented", custodian=who)
@@ -142,7 +148,7 @@ def test_an_envelope_wrapped_for_elsewhere_is_refused():
 
 def test_a_summary_of_something_else_is_refused():
     state, body = changed("succession_proposed")
-    for update in ({"envelopes": 2}, {"size": 3}, {"dealing": 2}, {"ceremony": "0x" + "22" * 32}):
+    for update in ({"envelopes": 4}, {"size": 3}, {"dealing": 2}, {"ceremony": "0x" + "22" * 32}):
         assert "sums up other entries" in judge(state, body.model_copy(update={"act": body.act.model_copy(update=update)})).message
 
 
