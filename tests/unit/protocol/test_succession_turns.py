@@ -165,7 +165,7 @@ def test_the_predecessors_custodians_are_asked_until_the_rotation_is_on_chain():
     assert before.asked_plan.custodian[6].name == "Gus"
     assert after.asked_plan.custodian[6].name == "Jin"
     assert after.roster_at(1) != after.roster_at(2)
-    assert (before.epoch, after.left_behind.keys()) == (2, {7})
+    assert (before.epoch, after.left_behind.keys()) == (2, {(7, 1)})
 
 
 def test_a_plan_in_the_transcript_that_is_none_is_no_traceback():
