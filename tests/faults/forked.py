@@ -7,13 +7,12 @@ parent's logged-in session (FACTS 2); the parent here never loads a PKCS#11 modu
 import os
 import signal
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import BinaryIO
 
-from ceremony.hsm import agent_process, holder, pkcs11
+from ceremony.hsm import agent_process, agents, holder, pkcs11
 from ceremony.hsm.agents import SpawnedAgent
-from ceremony.hsm.messages import Opened, OpenToken
+from ceremony.hsm.messages import OpenToken
 from ceremony.isolation.spawned import Spawned
 
 LOADED = (holder, pkcs11)
@@ -27,12 +26,12 @@ PAUSE = 0.002
 class Fork:
     """What `Spawned` asks of a process, for a forked one."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self) -> None:
         reading, self_in = os.pipe()
         self_out, writing = os.pipe()
         self.pid = os.fork()
         if not self.pid:
-            _become_agent(reading, writing, environment)
+            _become_agent(reading, writing)
         os.close(reading)
         os.close(writing)
         self.stdin: BinaryIO = os.fdopen(self_in, "wb", buffering=0)
@@ -61,20 +60,26 @@ class Fork:
         return self._status
 
 
+class ForkedProcess(Spawned):
+    """As the spawned one."""
+
+    def __init__(self, _module: str, who: str) -> None:
+        self.who = who
+        self._process = Fork()  # type: ignore[assignment] - as much of a Popen as `Spawned` uses
+
+
 class ForkedAgent(SpawnedAgent):
     """As the spawned one."""
 
     def __init__(self, request: OpenToken) -> None:
-        self.who = request.who
-        self._deadline = DEADLINE
-        self._process = Spawned.__new__(Spawned)
-        self._process.who = request.who
-        self._process._process = Fork({})  # type: ignore[assignment] - as much of a Popen as `Spawned` uses
-        self._process.send(request.encode())
-        self._opened: Opened | None = None
+        spawned, agents.Spawned = agents.Spawned, ForkedProcess
+        try:
+            super().__init__(request, DEADLINE)
+        finally:
+            agents.Spawned = spawned
 
 
-def _become_agent(reading: int, writing: int, environment: Mapping[str, str]) -> None:
+def _become_agent(reading: int, writing: int) -> None:
     try:
         os.dup2(reading, 0)
         os.dup2(writing, 1)

@@ -77,7 +77,7 @@ def keys_of(ceremony: TokenCeremony, index: int) -> Keys:
 def keys_owed(state: State, index: int) -> Keys:
     """Every key that it must hold, and no other."""
     roles = {Role.GOVERNANCE: 0} if index in state.enrolled else {}
-    if index in state.transports and Step(StepKind.RETIRE, index, state.dealing) not in state.done:
+    if (index, 1) in state.transports and Step(StepKind.RETIRE, index, state.dealing) not in state.done:
         roles[Role.TRANSPORT] = state.dealing
     if Step(StepKind.LOAD, index, state.dealing) in state.done:
         roles[Role.SHARD] = state.dealing

@@ -124,7 +124,7 @@ def _step(name: str, kind: StepKind, part: int) -> Moment:
 def is_done(state: State, kind: StepKind, part: int) -> bool:
     """Whether this step is done, in the dealing that stands; a token is clean when nothing is owed from it."""
     if kind is StepKind.DISCARD:
-        return all(index != part for _, index in state.outstanding())
+        return all(index != part for _, index, _ in state.outstanding())
     return any(Step(kind, part, series) in state.done for series in (0, state.dealing))
 
 
