@@ -172,3 +172,10 @@ def test_a_combiner_that_does_not_open_what_it_sealed_is_not_asked(monkeypatch):
     with pytest.raises(SelfTestError) as refusal:
         require_able()
     assert refusal.value.culprits == ("the combiner",)
+
+
+def test_no_custodian_is_blamed_for_a_combiner_that_reckons_wrongly(monkeypatch):
+    monkeypatch.setattr(combiner, "resolve_answer", lambda _bound, index, *_: (_ for _ in ()).throw(OpeningError(f"custodian {index}")))
+    with pytest.raises(SelfTestError) as refusal:
+        require_able()
+    assert refusal.value.culprits == ("the combiner",)
