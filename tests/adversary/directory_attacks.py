@@ -421,17 +421,17 @@ def _(place: Path) -> str | None:
 def _(place: Path) -> str | None:
     mine, other = place / "mine", place / "other"
     mine.mkdir(mode=0o700)
-    BlobDirectory(other).store(1, {1: b"wrapped"})
+    BlobDirectory(other).store(1, {(1, 1): b"wrapped"})
     (mine / "blobs").symlink_to(other / "blobs")
     refused(lambda: BlobDirectory(mine).destroy(1))
-    return None if BlobDirectory(other).load(1, 1) == b"wrapped" else "another ceremony's blobs are gone"
+    return None if BlobDirectory(other).load(1, 1, 1) == b"wrapped" else "another ceremony's blobs are gone"
 
 
 @attack("the blobs' directory is a link: they go elsewhere")
 def _(place: Path) -> str | None:
     (place / "elsewhere").mkdir()
     (place / "blobs").symlink_to(place / "elsewhere")
-    won = judge_refused(lambda: BlobDirectory(place).store(1, {1: b"wrapped"}), "they were written")
+    won = judge_refused(lambda: BlobDirectory(place).store(1, {(1, 1): b"wrapped"}), "they were written")
     return won or ("something is elsewhere" if list((place / "elsewhere").iterdir()) else None)
 
 
@@ -440,7 +440,7 @@ def _(place: Path) -> str | None:
     victim = diary(place)
     (place / "blobs").mkdir()
     os.link(victim, place / "blobs" / "dealing-1-shard-1.wrapped.new")
-    BlobDirectory(place).store(1, {1: b"wrapped"})
+    BlobDirectory(place).store(1, {(1, 1): b"wrapped"})
     return touched(victim)
 
 
@@ -448,7 +448,7 @@ def _(place: Path) -> str | None:
 def _(place: Path) -> str | None:
     (place / "blobs").mkdir()
     (place / "blobs" / "dealing-1-shard-1.wrapped").write_bytes(b"the attacker's")
-    return judge_refused(lambda: BlobDirectory(place).store(1, {1: b"wrapped"}), "the attacker's blob counts as written")
+    return judge_refused(lambda: BlobDirectory(place).store(1, {(1, 1): b"wrapped"}), "the attacker's blob counts as written")
 
 
 @attack("the custody journal is a link to another ceremony's")
