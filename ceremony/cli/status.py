@@ -10,13 +10,15 @@ import click
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(directory: Path, as_json: bool) -> None:
-    """Say what is done in the ceremony in DIR, what is owed, by whom, and with which command. Reads only; needs no token, no chain.
+    """Say what is done in the ceremony in DIR, what is owed, by whom, and with which command; of a closed one, who last proved that they
+    hold their shard, and how many more than five did. Reads only; needs no token, no chain.
 
     \b
     Example:
       ceremony status ceremony-2026
-    """
+    """  # noqa: D205 - click makes one paragraph of the first lines
     from ceremony.cli.owed import outcome_of
+    from ceremony.cli.unsealing import standing
     from ceremony.cli.wiring import read_state
     from ceremony.protocol.steps import Step, StepKind, phases
     from ceremony.transcript.checkpoint_file import CheckpointFile
@@ -27,8 +29,9 @@ def status(directory: Path, as_json: bool) -> None:
     mine, theirs = state.plan, state.committee.plan
     outstanding = [f"an abandoned dealing: {mine.whose(*whose)}: dealing {dealing}" for dealing, *whose in state.outstanding()]
     outstanding += [f"the dealing before: {theirs.whose(*whose)}" for whose in sorted(state.left_behind)]
+    held = standing(directory, None) if state.closing else None
     if as_json:
-        click.echo(json.dumps({**outcome.as_json(), "outstanding": outstanding}))
+        click.echo(json.dumps({**outcome.as_json(), "outstanding": outstanding, "holding": held.as_json() if held else None}))
         return
     click.echo(f"{state.plan.title}{' (rehearsal)' if state.opened.rehearsal else ''}, ceremony {state.opened.ceremony}")
     finished = state.done | {Step(StepKind.SIGN, index) for index in signed}
@@ -39,5 +42,5 @@ def status(directory: Path, as_json: bool) -> None:
             click.echo(f"  {'done' if not phase.owed(finished) else 'open':5} {phase.name} ({done} of {len(steps)})")
     for line in outstanding:
         click.echo(f"  OUTSTANDING: may still hold keys of {line}")
-    for line in outcome.lines():
+    for line in (*outcome.lines(), *(held.lines() if held else ())):
         click.echo(line)

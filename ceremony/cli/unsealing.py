@@ -28,6 +28,7 @@ from ceremony.custody.stream import open_stream
 from ceremony.errors import Owed, PinRefused, PinWrong, TokenError
 from ceremony.protocol.state import State
 from ceremony.records.custody_entries import CustodyEntry, HoldingFailed, HoldingProven
+from ceremony.records.dealing_entries import HoldingAttested
 from ceremony.records.plan import Plan
 from ceremony.transcript.book import Book
 from ceremony.transcript.journal import TRANSCRIPT, read_book
@@ -103,9 +104,12 @@ def prove_holders(asked: Asked) -> int:
 
 @dataclass(frozen=True)
 class Standing:
-    """Which token proved last when (None: never since the ceremony), and how many custodians have one whose proof is young enough."""
+    """Which token proved last when (None: it failed since), and how many custodians have one whose proof is young enough."""
 
     proofs: dict[str, str | None]
+    failed: dict[str, str]
+    born: str
+    """When the last proof within the ceremony was written down."""
     fresh: int
     needed: int
     max_age: int | None
@@ -119,20 +123,29 @@ class Standing:
         """For people."""
         age = f" in the last {self.max_age} days" if self.max_age is not None else ""
         return (
-            *(f"{who}: {'proved ' + at if at else 'has not proved it since the ceremony'}" for who, at in self.proofs.items()),
+            *(f"{who}: {self._says(who, at)}" for who, at in self.proofs.items()),
             f"{self.fresh} hold their shards by proof{age}; {self.needed} are needed, margin {self.fresh - self.needed:+d}",
         )
 
+    def _says(self, who: str, at: str | None) -> str:
+        if who in self.failed:
+            return f"FAILED to prove it, {self.failed[who]}"
+        whom = "in the ceremony, to every other custodian's agent" if at == self.born else "to the machine that asked"
+        return f"proved {at}, {whom}"
+
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        return {"proofs": self.proofs, "fresh": self.fresh, "needed": self.needed, "margin": self.fresh - self.needed}
+        margin = self.fresh - self.needed
+        return {"proofs": self.proofs, "failed": self.failed, "fresh": self.fresh, "needed": self.needed, "margin": margin}
 
 
 def standing(directory: Path, max_age: int | None) -> Standing:
     """What the custody journal says of proofs; a token that failed after its last proof has none, a mistyped PIN takes none away."""
     book, state = read_state(directory)
     require_dealt(state)
-    last: dict[tuple[int, int], str | None] = dict.fromkeys(state.plan.holders)
+    born = max(entry.at for entry in book if isinstance(entry.body, HoldingAttested) and entry.body.dealing == state.dealing)
+    last: dict[tuple[int, int], str | None] = dict.fromkeys(state.plan.holders, born)
+    failed: dict[str, str] = {}
     path = directory / CUSTODY / TRANSCRIPT
     written = read_book(path, CustodyEntry) if path.exists() else Book(CustodyEntry)
     require_bound(written, book, state)
@@ -140,10 +153,13 @@ def standing(directory: Path, max_age: int | None) -> Standing:
         body: Any = entry.body
         if isinstance(body, HoldingProven):
             last[body.custodian, body.token_number] = entry.at
+            failed.pop(state.plan.whose(body.custodian, body.token_number), None)
         elif isinstance(body, HoldingFailed) and body.error not in MISTYPED:
             last[body.custodian, body.token_number] = None
+            failed[state.plan.whose(body.custodian, body.token_number)] = f"{entry.at}: {body.error}"
     fresh = {whose[0] for whose, at in last.items() if at and (max_age is None or _age(at) <= max_age * DAY)}
-    return Standing({state.plan.whose(*whose): at for whose, at in last.items()}, len(fresh), state.plan.quorum.k, max_age)
+    proofs = {state.plan.whose(*whose): at for whose, at in last.items()}
+    return Standing(proofs, failed, born, len(fresh), state.plan.quorum.k, max_age)
 
 
 def _age(at: str) -> float:
