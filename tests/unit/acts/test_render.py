@@ -11,7 +11,7 @@ from ceremony.acts.render import instant, render
 from ceremony.acts.words import encode_words, parse_words
 from tests.unit.acts.drawn_acts import ACTS
 
-SHOWN = ("Enrolment", "Transport", "Attestation", "EnvelopeApproval", "Genesis", "Checkpoint")
+SHOWN = ("Enrolment", "Transport", "Attestation", "EnvelopeApproval", "Genesis", "Succession", "Checkpoint")
 """Acts that a custodian is shown."""
 
 
@@ -22,7 +22,7 @@ def test_every_field_is_shown(name, data):
     act = data.draw(ACTS[name])
     text = "\n".join(render(act))
     for member, value in act.struct.model_dump().items():
-        shown = instant(value) if member == "deadline" else str(value)
+        shown = instant(value) if member in {"deadline", "cutoff"} else str(value)
         assert shown.lower() in text.lower(), member
     assert str(act.domain.chain_id) in text
     assert (act.domain.contract or act.domain.salt) in text

@@ -162,6 +162,8 @@ def test_a_successor_proposes_no_genesis_and_a_first_ceremony_no_rotation():
 
 def test_the_predecessors_custodians_are_asked_until_the_rotation_is_on_chain():
     before, after = fold(BOOK.entries[: place_of("anchored")]), fold(BOOK.entries)
+    origin = BODIES[place_of("succession_opened")].origin
+    assert (before.contract, before.first_block) == (origin.contract, origin.block)
     assert before.asked_plan.custodian[6].name == "Gus"
     assert after.asked_plan.custodian[6].name == "Jin"
     assert after.roster_at(1) != after.roster_at(2)

@@ -205,6 +205,12 @@ def test_the_chain(chain: dict[str, Any], rules: list[str]) -> None:
     assert broken(plan(chain={**whole, **chain})) == rules
 
 
+@pytest.mark.parametrize(("contract", "rules"), [("deploy", ["succession-contract"]), ("0x" + "c0" * 20, [])])
+def test_a_successor_takes_over_a_contract_and_deploys_none(contract: str, rules: list[str]) -> None:
+    chain = {"id": 1, "endpoints": ("https://one.example",), "contract": contract}
+    assert broken(plan(chain=chain, succeeds={"ceremony": "0x" + "5e" * 32, "directory": "/before"})) == rules
+
+
 @pytest.mark.parametrize("party", ["affiliation", "site"])
 @pytest.mark.parametrize("count", range(1, 7))
 def test_no_party_blocks_or_decides_alone(party: str, count: int) -> None:
