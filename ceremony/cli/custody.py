@@ -84,15 +84,18 @@ def register(directory: Path, file: str, dry_run: bool, as_json: bool) -> None:
       ceremony envelope register ceremony-2026 payroll.csv.sealed
     """
     from ceremony.cli.sealing import read_header
-    from ceremony.cli.unsealing import register_file
+    from ceremony.cli.unsealing import preview_register, register_file
     from ceremony.conductor.custody import describe_envelope
 
     header = read_header(file).envelope
     if dry_run:
+        preview_register(directory, file)
         click.echo("\n".join(describe_envelope(header)))
         return
     new = register_file(directory, file)
-    click.echo(json.dumps({"registered": new}) if as_json else "Registered." if new else "It was registered already.")
+    said = f"Registered in {directory}/custody, and in no copy of it: what stands there is carried over one day."
+    click.echo(json.dumps({"registered": new}) if as_json else said if new else "It was registered already.")
+
 
 
 @click.command(short_help="Have custodians prove that their tokens hold their shards.")

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ceremony.cli.wiring import CUSTODY, read_state
-from ceremony.conductor.custody import require_bound, require_dealt
+from ceremony.cli.wiring import read_custody, read_state
+from ceremony.conductor.custody import require_dealt, require_not_succeeded
 from ceremony.conductor.succeeding import LOST, Registered, register_of
 from ceremony.disk import write_new
 from ceremony.errors import PlanError
 from ceremony.protocol.state import State
-from ceremony.records.custody_entries import CustodyEntry
 from ceremony.records.plan_text import judge_text
-from ceremony.transcript.book import Book
-from ceremony.transcript.journal import TRANSCRIPT, read_book
 
 _CONTRACT = re.compile(r"^contract\s*=.*$", re.MULTILINE)
 _SUCCEEDS = re.compile(r"^\[succeeds\]\n(?:[^\[\n].*\n|\n)*", re.MULTILINE)
@@ -55,9 +52,8 @@ def draft(directory: Path) -> Draft:
     """The plan that succeeds the closed ceremony in `directory`; OutOfTurn before it is closed."""
     book, state = read_state(directory)
     require_dealt(state)
-    path = directory / CUSTODY / TRANSCRIPT
-    written = read_book(path, CustodyEntry) if path.exists() else Book(CustodyEntry)
-    require_bound(written, book, state)
+    written = read_custody(directory, book, state)
+    require_not_succeeded(written)
     named = f'[succeeds]\nceremony = "{state.opened.ceremony}"\ndirectory = "{directory.resolve()}"\n\n[quorum]'
     text = _CONTRACT.sub(f'contract = "{state.contract}"', _SUCCEEDS.sub("", state.opened.plan_text), count=1)
     text = _QUORUM.sub(lambda _found: named, text, count=1)

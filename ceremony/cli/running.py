@@ -9,7 +9,17 @@ import click
 from ceremony.anchor.chain import ChainWriter
 from ceremony.cli.owed import Outcome, OwedStep, describe, outcome_of
 from ceremony.cli.people import open_people
-from ceremony.cli.wiring import ask_payer, file_digests, now, open_journal, open_ports, open_readers, read_state, require_payer
+from ceremony.cli.wiring import (
+    ask_payer,
+    file_digests,
+    now,
+    open_journal,
+    open_ports,
+    open_readers,
+    read_state,
+    require_payer,
+    require_unused,
+)
 from ceremony.conductor.closing import name_others
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.dealing import abandon
@@ -115,8 +125,10 @@ def resume(directory: Path, wishes: Wishes) -> Outcome:
             people.confirm("the operator", (f"Dealing {conductor.state.dealing} is to be thrown away.",), "Throw it away?")
             abandon(conductor, "the operator asked for a new one")
         if wishes.closing_signers is not None:
-            _confirm_loss(people, checkpoint.signed(journal.book))
-            name_others(conductor, wishes.closing_signers)
+            signed = checkpoint.signed(journal.book)
+            require_unused(directory)
+            _confirm_loss(people, signed)
+            name_others(conductor, wishes.closing_signers, signed)
         if wishes.outstanding is not None:
             leave_behind(conductor, wishes.outstanding)
         if wishes.leave_out is not None:

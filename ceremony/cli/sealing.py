@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ceremony.cli.wiring import now, read_state
-from ceremony.conductor.custody import master_key
+from ceremony.cli.wiring import now, read_custody, read_state
+from ceremony.conductor.custody import master_key, require_not_succeeded
 from ceremony.custody.envelope import seal_envelope
 from ceremony.custody.sealed import ParsedHeader, encode_header, parse_header, wrap_key
 from ceremony.custody.stream import KEY, NONCE, seal_stream
@@ -28,8 +28,10 @@ STREAM = "-"
 def read_master(place: Path) -> MasterKey:
     """The master key in a file that `ceremony master` wrote, or a closed ceremony's; RecordError, DirectoryError, OutOfTurn."""
     if place.is_dir():
-        _, state = read_state(place)
-        return master_key(state)
+        book, state = read_state(place)
+        key = master_key(state)
+        require_not_succeeded(read_custody(place, book, state))
+        return key
     data = read_limited(place, RECORD_LIMIT)
     if data is None:
         message = f"there is no file {place}"

@@ -19,7 +19,8 @@ def status(directory: Path, as_json: bool) -> None:
     """  # noqa: D205 - click makes one paragraph of the first lines
     from ceremony.cli.owed import outcome_of
     from ceremony.cli.unsealing import standing
-    from ceremony.cli.wiring import read_state
+    from ceremony.cli.wiring import read_custody, read_state
+    from ceremony.conductor.custody import succeeded_by
     from ceremony.protocol.steps import Step, StepKind, phases
     from ceremony.transcript.checkpoint_file import CheckpointFile
 
@@ -29,9 +30,11 @@ def status(directory: Path, as_json: bool) -> None:
     mine, theirs = state.plan, state.committee.plan
     outstanding = [f"an abandoned dealing: {mine.whose(*whose)}: dealing {dealing}" for dealing, *whose in state.outstanding()]
     outstanding += [f"the dealing before: {theirs.whose(*whose)}" for whose in sorted(state.left_behind)]
-    held = standing(directory, None) if state.closing else None
+    after = succeeded_by(read_custody(directory, book, state)) if state.closing else None
+    held = standing(directory, None) if state.closing and after is None else None
     if as_json:
-        click.echo(json.dumps({**outcome.as_json(), "outstanding": outstanding, "holding": held.as_json() if held else None}))
+        more = {"outstanding": outstanding, "holding": held.as_json() if held else None, "successor": after}
+        click.echo(json.dumps({**outcome.as_json(), **more}))
         return
     click.echo(f"{state.plan.title}{' (rehearsal)' if state.opened.rehearsal else ''}, ceremony {state.opened.ceremony}")
     finished = state.done | {Step(StepKind.SIGN, index) for index in signed}
@@ -42,5 +45,7 @@ def status(directory: Path, as_json: bool) -> None:
             click.echo(f"  {'done' if not phase.owed(finished) else 'open':5} {phase.name} ({done} of {len(steps)})")
     for line in outstanding:
         click.echo(f"  OUTSTANDING: may still hold keys of {line}")
+    if after:
+        click.echo(f"Succeeded by ceremony {after}: nothing is to be sealed to this one any more; its shards are destroyed or about to be.")
     for line in (*outcome.lines(), *(held.lines() if held else ())):
         click.echo(line)

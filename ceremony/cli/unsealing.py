@@ -9,15 +9,15 @@ from typing import Any
 
 from ceremony.cli.people import Answers, Terminal, open_people, require_statement
 from ceremony.cli.sealing import open_source, read_header, require_new, write_stream
-from ceremony.cli.wiring import CUSTODY, now, open_custody, open_journal, open_ports, read_state
+from ceremony.cli.wiring import now, open_custody, open_journal, open_ports, read_custody, read_state
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.custody import (
     Custody,
     describe_envelope,
     prove,
     register,
-    require_bound,
     require_dealt,
+    require_not_succeeded,
     require_sealed_here,
     unseal,
 )
@@ -27,11 +27,9 @@ from ceremony.custody.sealed import parse_header
 from ceremony.custody.stream import open_stream
 from ceremony.errors import Owed, PinRefused, PinWrong, TokenError
 from ceremony.protocol.state import State
-from ceremony.records.custody_entries import CustodyEntry, HoldingFailed, HoldingProven
+from ceremony.records.custody_entries import HoldingFailed, HoldingProven
 from ceremony.records.dealing_entries import HoldingAttested
 from ceremony.records.plan import Plan
-from ceremony.transcript.book import Book
-from ceremony.transcript.journal import TRANSCRIPT, read_book
 
 MISTYPED = frozenset({PinWrong.__name__, PinRefused.__name__})
 """Failures that say nothing about the token."""
@@ -86,6 +84,16 @@ def unseal_file(file: str, target: str, asked: Asked, *, untrusted: bool = False
         "wrong": [{"who": state.plan.whose(one.custodian, one.token_number), "error": one.error} for one in done.wrong],
         "out": target,
     }
+
+
+def preview_register(directory: Path, file: str) -> None:
+    """Raise what registering this file would be refused with; OpeningError, OutOfTurn."""
+    book, state = read_state(directory)
+    require_dealt(state)
+    sealed = read_header(file).sealed
+    if find_carried(state, sealed) is sealed:
+        require_sealed_here(state, sealed.header)
+    require_not_succeeded(read_custody(directory, book, state))
 
 
 def register_file(directory: Path, file: str) -> bool:
@@ -146,10 +154,7 @@ def standing(directory: Path, max_age: int | None) -> Standing:
     born = max(entry.at for entry in book if isinstance(entry.body, HoldingAttested) and entry.body.dealing == state.dealing)
     last: dict[tuple[int, int], str | None] = dict.fromkeys(state.plan.holders, born)
     failed: dict[str, str] = {}
-    path = directory / CUSTODY / TRANSCRIPT
-    written = read_book(path, CustodyEntry) if path.exists() else Book(CustodyEntry)
-    require_bound(written, book, state)
-    for entry in written:
+    for entry in read_custody(directory, book, state):
         body: Any = entry.body
         if isinstance(body, HoldingProven):
             last[body.custodian, body.token_number] = entry.at

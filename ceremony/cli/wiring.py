@@ -16,11 +16,11 @@ from ceremony.anchor.rpc import JsonRpc
 from ceremony.anchor.unlocked import UnlockedWriter
 from ceremony.cli.people import ask_hidden
 from ceremony.conductor.conductor import Conductor
-from ceremony.conductor.custody import Custody, require_dealt
+from ceremony.conductor.custody import Custody, require_bound
 from ceremony.conductor.ports import People, Ports, no_predecessor
 from ceremony.custody.blobs import BlobDirectory
 from ceremony.custody.spawned import SpawnedCombiner, SpawnedDealer
-from ceremony.errors import BalanceTooLow, ChainUnreachable, DirectoryError
+from ceremony.errors import BalanceTooLow, ChainUnreachable, DirectoryError, OutOfTurn
 from ceremony.hsm.agents import SpawnedAgent, mark_directory
 from ceremony.hsm.messages import OpenToken
 from ceremony.isolation.spawned import START_DEADLINE
@@ -82,9 +82,18 @@ def open_ports(plan: Plan, directory: Path, people: People, open_writer: Callabl
 
 @contextmanager
 def open_predecessor(directory: Path, ports: Ports) -> Iterator[Custody]:
-    """The closed ceremony in a directory with its custody journal, under its locks; its agents come through `ports`."""
+    """The closed ceremony in a directory with its custody journal, under its locks; its agents come through `ports`.
+
+    DirectoryError or OutOfTurn when the directory does not hold one.
+    """
+    if not (directory / TRANSCRIPT).exists():
+        message = f"the predecessor's directory, {directory}, is not there, or holds no transcript"
+        remedy = "Put the directory of the ceremony that hands over back there, whole, and run the same command again. Start nothing new."
+        raise DirectoryError(message, culprits=(str(directory),), remedy=remedy)
     _, state = read_state(directory)
-    require_dealt(state)
+    if state.closing is None:
+        message = f"the predecessor, in {directory}, is not closed yet"
+        raise OutOfTurn(message, culprits=(str(directory),), remedy=f"`ceremony status {directory}` shows what is owed there.")
     with (
         open_journal(directory, state.plan) as journal,
         Conductor(journal, ports) as conductor,
@@ -124,8 +133,27 @@ def open_journal(directory: Path, plan: Plan, *, create: bool = False) -> Journa
 def open_custody(directory: Path, plan: Plan) -> Journal:
     """The directory's custody journal, made at the first use, with the plan's mirror."""
     place = directory / CUSTODY
+    if plan.mirror and not Path(plan.mirror).is_dir():
+        message = f"the mirror {plan.mirror} is not there"
+        remedy = "Mount the medium that the plan names as mirror, and run the same command again."
+        raise DirectoryError(message, culprits=(plan.mirror,), remedy=remedy)
     mirror = Path(plan.mirror) / CUSTODY if plan.mirror else None
     return Journal(place, now, mirror=mirror, create=not (place / TRANSCRIPT).exists(), kind=CustodyEntry)
+
+
+def require_unused(directory: Path) -> None:
+    """Raise OutOfTurn when the directory's shards were at work already: its custody journal is bound to the transcript as it is."""
+    if (directory / CUSTODY / TRANSCRIPT).exists():
+        message = f"{directory / CUSTODY} is there: what is written in it rests on this transcript, which takes no more entries"
+        raise OutOfTurn(message, culprits=(str(directory),), remedy="Have those sign who were named before.")
+
+
+def read_custody(directory: Path, book: Book, state: State) -> Book:
+    """What the custody journal says, read without its lock; nothing when there is none. TranscriptError when it is another ceremony's."""
+    path = directory / CUSTODY / TRANSCRIPT
+    written = read_book(path, CustodyEntry) if path.exists() else Book(CustodyEntry)
+    require_bound(written, book, state)
+    return written
 
 
 def read_state(directory: Path) -> tuple[Book, State]:

@@ -37,6 +37,11 @@ MORE = (
 Joined = tuple[bytes, tuple[int, ...], bool]
 """The payload's key (16 bytes), whose answers brought it back, and whether the combiner's memory was locked."""
 
+TOO_LATE = (
+    "While five old shards are left, open the file with this DIR and keep its content in a safe place; once the successor is closed, "
+    "seal it to that one and register it there."
+)
+
 
 @dataclass
 class Custody:
@@ -110,6 +115,20 @@ def require_sealed_here(state: State, header: EnvelopeHeader) -> None:
         raise OpeningError(message, remedy="Name the directory of the ceremony that it was sealed to.")
 
 
+def succeeded_by(written: Book) -> str | None:
+    """The id of the ceremony that took this one's register over, hex; None while none has."""
+    bodies: list[object] = [entry.body for entry in written]
+    return next((body.successor for body in bodies if isinstance(body, custody.RegisterClosed)), None)
+
+
+def require_not_succeeded(written: Book) -> None:
+    """Raise OutOfTurn when another ceremony has succeeded this one: its shards are destroyed, or about to be."""
+    successor = succeeded_by(written)
+    if successor is not None:
+        message = f"ceremony {successor} has succeeded this one, whose shards are destroyed or about to be"
+        raise OutOfTurn(message, culprits=(successor,), remedy="Name the successor's directory, or its master key.")
+
+
 def register(here: Custody, sealed: SealedHeader) -> bool:
     """Enter an envelope that is sealed to this ceremony; whether it was not there already."""
     require_dealt(here.conductor.state)
@@ -119,10 +138,10 @@ def register(here: Custody, sealed: SealedHeader) -> bool:
     if digest in known:
         return False
     require_sealed_here(here.conductor.state, sealed.header)
-    closed = next((body for body in here.bodies() if isinstance(body, custody.RegisterClosed)), None)
-    if closed is not None:
-        message = f"this register is closed: ceremony {closed.successor} took it over"
-        raise OutOfTurn(message, remedy="While five old shards are left: open the file, seal it to the successor, register it there.")
+    successor = succeeded_by(here.journal.book)
+    if successor is not None:
+        message = f"this register is closed: ceremony {successor} took it over"
+        raise OutOfTurn(message, culprits=(successor,), remedy=TOO_LATE)
     here.write(custody.EnvelopeRegistered(header_digest=digest, sealed=sealed))
     return True
 

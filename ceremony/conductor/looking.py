@@ -45,9 +45,14 @@ def see(c: Conductor) -> ContractSeen:
 
 def require_in_charge(state: State, seen: ContractSeen) -> None:
     """Raise ChainMismatch when the contract was rotated to others than those who are to hand over, or to whom they hand over."""
-    committee = state.committee
-    if state.predecessor and seen.epoch != committee.epoch and seen.roster_digest != to_hex(roster_digest(state.roster.values())):
-        message = f"the contract is at epoch {seen.epoch}, and those who are to hand over were in charge in epoch {committee.epoch}"
+    if state.predecessor and seen.roster_digest != to_hex(roster_digest(state.roster.values())):
+        require_epoch(seen, state.committee.epoch)
+
+
+def require_epoch(seen: ContractSeen, epoch: int) -> None:
+    """Raise ChainMismatch when the contract is at another epoch than that of those who are to hand over."""
+    if seen.epoch != epoch:
+        message = f"the contract is at epoch {seen.epoch}, and those who are to hand over were in charge in epoch {epoch}"
         raise ChainMismatch(message, culprits=("the contract",), remedy="Find out who rotated it, and name that ceremony as predecessor.")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ceremony.conductor.conductor import Conductor
-from ceremony.errors import CeremonyError, OpeningError, TokenError
+from ceremony.errors import CeremonyError, Declined, OpeningError, TokenError
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
 from ceremony.records.base import from_hex
@@ -33,8 +33,7 @@ class Panel:
         """(custodian, x coordinate in hex) of k right answers, each checked against the sealer's tag.
 
         Raises:
-            OpeningError: too few are left; names each who is absent or wrong.
-            Declined: a custodian said no.
+            OpeningError: too few are left; names each who is absent, unwilling or wrong.
         """
         found: dict[int, str] = {}
         while len(found) < self._c.state.plan.quorum.k:
@@ -50,15 +49,34 @@ class Panel:
     def _seat_next(self) -> int:
         while self._waiting:
             index = self._waiting.pop(0)
-            who = self._c.who(index)
-            self._c.ports.people.confirm(who, self._lines, self._question)
             self._tokens[index] = list(self._c.state.plan.custodian[index - 1].holders)
-            if self._sit_down(index):
+            if self._is_there(index) and self._is_willing(index) and self._sit_down(index):
                 self._seated.append(index)
                 return index
         message = f"{len(self._seated)} tokens are there and answer rightly; {self._c.state.plan.quorum.k} are needed"
         culprits = tuple(f"{self._c.who(index)}: {name}" for index, name in sorted(self._absent.items()))
         raise OpeningError(message, culprits=culprits, remedy="Have those named above bring their tokens, and run the same command again.")
+
+    def _is_there(self, index: int) -> bool:
+        """Whether one of the custodian's tokens is connected: nobody is asked in the name of somebody who is absent."""
+        while self._tokens[index]:
+            try:
+                self._c.agent(index, self._tokens[index][0])
+            except TokenError as error:
+                self._give_up(index, error)
+            else:
+                return True
+        return False
+
+    def _is_willing(self, index: int) -> bool:
+        """Whether the custodian says Yes; a no is as good as an absence."""
+        try:
+            self._c.ports.people.confirm(self._c.who(index), self._lines, self._question)
+        except Declined as error:
+            self._absent[index] = error.name
+            self._c.ports.people.tell(f"      {self._c.who(index)} said no")
+            return False
+        return True
 
     def _sit_down(self, index: int) -> bool:
         """Whether one of the custodian's tokens that hold the shard is there: the first, or the next when that one failed."""

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from ceremony.anchor.agreement import see_contract
 from ceremony.conductor.conductor import Conductor
-from ceremony.conductor.custody import Custody, require_dealt
-from ceremony.conductor.looking import final_block, require_planned_chain
+from ceremony.conductor.custody import Custody, require_not_succeeded, succeeded_by
+from ceremony.conductor.looking import final_block, require_epoch, require_planned_chain
 from ceremony.conductor.panel import Panel
 from ceremony.custody import messages as combining
-from ceremony.errors import OpeningError, OutOfTurn, TokenError, TokenLied, TranscriptError
+from ceremony.errors import CeremonyError, Declined, OpeningError, OutOfTurn, TokenError, TokenLied, TranscriptError
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
 from ceremony.protocol.state import State
@@ -33,7 +34,8 @@ LOST = "Whatever was sealed to the old dealing and is not on this list WILL BE L
 
 STUCK = (
     "Bring more of the old tokens and run the same command again. If honest tokens are refused, the sealer's tags are wrong: open the file "
-    "with `ceremony unseal ... --untrusted-sealer`, seal it anew, and leave this one behind: `ceremony run DIR --leave-out {number}`."
+    "with `ceremony unseal ... --untrusted-sealer`, keep its content in a safe place until the successor is closed and it can be sealed to "
+    "that one, and leave this envelope behind: `ceremony run DIR --leave-out {number}`."
 )
 
 
@@ -72,8 +74,9 @@ def name_predecessor(c: Conductor, _step: Step) -> None:
     """Write down the closed ceremony that hands over. OutOfTurn or TranscriptError when it is not the one that the plan means."""
     with c.ports.open_predecessor(c.ports) as old:
         state = old.conductor.state
-        require_dealt(state)
         require_same_house(c.state, state)
+        require_not_succeeded(old.journal.book)
+        require_epoch(see_contract(c.ports.readers, c.state.plan.chain.contract), state.epoch)
         before = state.succeeded
         if state.first_block is None or state.contract is None:  # pragma: no cover - it is closed, so its contract stands
             raise AssertionError
@@ -129,12 +132,11 @@ def describe(found: Sequence[Registered]) -> tuple[str, ...]:
 
 def close_register(old: Custody, successor: str) -> None:
     """Write that nothing is registered there any more; OutOfTurn when another ceremony took the register over."""
-    closed = next((body for body in old.bodies() if isinstance(body, RegisterClosed)), None)
+    closed = succeeded_by(old.journal.book)
     if closed is None:
         old.write(RegisterClosed(successor=successor))
-    elif closed.successor != successor:
-        message = f"ceremony {closed.successor} took this register over already"
-        raise OutOfTurn(message, remedy="A ceremony is succeeded once. Find out which of the two successors stands, and drop the other.")
+    elif closed != successor:
+        require_not_succeeded(old.journal.book)
 
 
 def rewrap(c: Conductor, step: Step) -> None:
@@ -229,7 +231,7 @@ def sum_up(c: Conductor, _step: Step) -> None:
 
 def destroy(c: Conductor, steps: Sequence[Step]) -> None:
     """Each old token destroys its shard, with read-back. Those that cannot be had are named, and stay owed: none is skipped."""
-    failed: dict[str, TokenError] = {}
+    failed: dict[str, CeremonyError] = {}
     with c.ports.open_predecessor(c.ports) as old:
         for step in steps:
             whose = old.conductor.state.plan.whose(step.part, step.token)
@@ -237,7 +239,7 @@ def destroy(c: Conductor, steps: Sequence[Step]) -> None:
             old.conductor.sit(whose)
             try:
                 _destroy(c, old.conductor, step)
-            except TokenError as error:
+            except (Declined, TokenError) as error:
                 failed[whose] = error
                 c.ports.people.tell(f"      {whose}: {error.name}: {error.message}")
         old.conductor.rise()

@@ -114,6 +114,9 @@ def _judge_succession(plan: Plan) -> Iterator[Problem]:
     if plan.succeeds is not None and plan.chain.contract == "deploy":
         reason = "a ceremony that succeeds another takes over its contract, and deploys none"
         yield Problem("succession-contract", ("chain", "contract"), reason, "Write the address of the contract that stands.")
+    if plan.succeeds is not None and not plan.succeeds.directory.startswith("/"):
+        reason = f"the predecessor's directory {plan.succeeds.directory!r} means another place wherever it is run from"
+        yield Problem("succession-directory", ("succeeds", "directory"), reason, "Write the whole path, from / on.")
 
 
 def _judge_chain(plan: Plan) -> Iterator[Problem]:

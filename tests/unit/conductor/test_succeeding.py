@@ -2,7 +2,10 @@
 
 import pytest
 
+from ceremony.cli import run_command
+from ceremony.cli.wiring import require_unused
 from ceremony.conductor.approving import describe_owed, require_owed
+from ceremony.conductor.closing import name_others
 from ceremony.conductor.custody import Custody, register, require_bound, unseal
 from ceremony.conductor.running import owed_to_run, take
 from ceremony.conductor.self_test import self_test
@@ -19,7 +22,7 @@ from ceremony.verify.report import Verdict
 from ceremony.verify.state import Trust
 from ceremony.verify.verifier import verify
 from tests.simulators.ceremony_directory import NO_DIGEST
-from tests.simulators.custody import ALL, KEY, sealed_to
+from tests.simulators.custody import ALL, KEY, custody, sealed_to
 from tests.simulators.played_on import kinds, state_of
 from tests.simulators.ports import PIN, LocalCombiner
 from tests.simulators.stages import Stage, ceremony_at, kind_of_token, run_until
@@ -123,16 +126,42 @@ def test_an_envelope_with_wrong_tags_blocks_until_it_is_left_behind_openly(tmp_p
     assert any("LOST: 2 sealed by a stranger" in row.line for row in report.rows)
 
 
-def test_a_custodian_who_says_no_ends_the_handing_over(tmp_path, monkeypatch):
+class Unwilling:
+    """Says no in some people's names."""
+
+    def __init__(self, *names):
+        self.names, self.asked = names, []
+
+    def __call__(self, who, _lines, _question):
+        self.asked.append(who)
+        if who.endswith(self.names):
+            raise Declined(f"{who} said no")
+
+
+def test_whoever_says_no_is_passed_over_and_nobody_is_asked_in_the_name_of_somebody_who_is_absent(tmp_path, monkeypatch):
     ceremony = handed_over(successor_at(tmp_path), StepKind.REWRAP)
+    ceremony.lose("sim2")
+    monkeypatch.setattr(ceremony.people, "confirm", unwilling := Unwilling("Ada"))
+    run_until(ceremony, StepKind.REOPEN)
+    assert {one.custodians for one in state_of(ceremony).rewrapped.values()} == {(3, 4, 5, 6, 7)}
+    assert "custodian 2 Ben" not in unwilling.asked
 
-    def decline(who, _lines, _question):
-        raise Declined(f"{who} said no")
 
-    monkeypatch.setattr(ceremony.people, "confirm", decline)
-    with pytest.raises(Declined):
+def test_with_three_who_say_no_nothing_is_carried_over(tmp_path, monkeypatch):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.REWRAP)
+    monkeypatch.setattr(ceremony.people, "confirm", Unwilling("Ada", "Ben", "Cleo"))
+    with pytest.raises(OpeningError) as refusal:
         ceremony.run()
+    assert refusal.value.culprits[0] == "custodian 1 Ada: Declined"
     assert "rewrapped" not in kinds(ceremony)
+
+
+def test_an_old_custodian_who_says_no_keeps_nobody_else_from_destroying_their_shard(tmp_path, monkeypatch):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.DESTROY)
+    monkeypatch.setattr(ceremony.people, "confirm", Unwilling("Ben"))
+    with pytest.raises(Declined, match="OUTSTANDING: 1"):
+        ceremony.run()
+    assert kinds(ceremony).count("shard_destroyed") == 6
 
 
 def test_a_wrapping_that_holds_another_key_stops_it_before_any_shard_is_destroyed(tmp_path, monkeypatch):
@@ -182,6 +211,34 @@ def test_no_shard_of_the_old_dealing_is_destroyed_while_it_is_needed(tmp_path):
 # --- what may not be ---
 
 
+def test_a_transcript_that_all_have_signed_takes_no_other_naming(tmp_path):
+    with custody(tmp_path) as here:
+        c = here.conductor
+        signed = frozenset(c.state.closing.custodians)
+        with pytest.raises(OutOfTurn, match="takes no more entries"):
+            name_others(c, "Ada, Ben, Cleo, Dan, Gus", signed)
+        with pytest.raises(OutOfTurn, match="rests on this transcript"):
+            require_unused(tmp_path / "ceremony")
+    require_unused(tmp_path)
+
+
+def test_what_was_succeeded_is_neither_sealed_to_nor_succeeded_again(tmp_path, capsys):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.REWRAP)
+    old, plain = str(ceremony.before), tmp_path / "plain"
+    plain.write_text("x")
+    commands = (
+        ["seal", "--master", old, str(plain), "-o", str(tmp_path / "doomed")],
+        ["master", old, "-o", str(tmp_path / "master.pub")],
+        ["replace", old, "-o", str(tmp_path / "again.toml")],
+    )
+    for command in commands:
+        assert run_command(command) == OutOfTurn.exit_code
+        assert "has succeeded this one" in capsys.readouterr().err
+    assert not any((tmp_path / name).exists() for name in ("doomed", "master.pub", "again.toml"))
+    assert run_command(["status", old]) == 0
+    assert "Succeeded by ceremony 0x" in capsys.readouterr().out
+
+
 def test_an_old_register_that_was_closed_takes_no_more(tmp_path):
     ceremony = handed_over(successor_at(tmp_path), StepKind.REWRAP)
     with ceremony.predecessor(ceremony.ports()) as old:
@@ -190,13 +247,18 @@ def test_an_old_register_that_was_closed_takes_no_more(tmp_path):
             register(old, late)
 
 
-def test_a_ceremony_is_succeeded_once(tmp_path):
-    first = handed_over(successor_at(tmp_path), StepKind.REWRAP)
+@pytest.mark.parametrize(
+    ("stage", "error", "message"),
+    [(StepKind.LIST, ChainMismatch, "epoch 2"), (StepKind.REWRAP, OutOfTurn, "has succeeded this one")],
+)
+def test_a_ceremony_is_succeeded_once_and_a_rival_is_told_before_anybody_enrols(stage, error, message, tmp_path):
+    first = handed_over(successor_at(tmp_path), stage)
     second = SuccessorCeremony(tmp_path, 9)
     second.directory = tmp_path / "rival"
     second.start()
-    with pytest.raises(ChainMismatch, match="epoch 2"):
+    with pytest.raises(error, match=message):
         second.run()
+    assert "enrol_begun" not in kinds(second)
     assert first.play().closing
 
 

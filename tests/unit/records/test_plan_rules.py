@@ -209,6 +209,8 @@ def test_the_chain(chain: dict[str, Any], rules: list[str]) -> None:
 def test_a_successor_takes_over_a_contract_and_deploys_none(contract: str, rules: list[str]) -> None:
     chain = {"id": 1, "endpoints": ("https://one.example",), "contract": contract}
     assert broken(plan(chain=chain, succeeds={"ceremony": "0x" + "5e" * 32, "directory": "/before"})) == rules
+    relative = plan(chain=chain, succeeds={"ceremony": "0x" + "5e" * 32, "directory": "before"})
+    assert broken(relative) == [*rules, "succession-directory"]
 
 
 @pytest.mark.parametrize("party", ["affiliation", "site"])
