@@ -18,6 +18,11 @@ _ONLY_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 """O_NONBLOCK: a FIFO put in a file's place must not keep its reader for ever."""
 _FRESH = ".new"
+"""What is to replace a file stands beside it under this name: only in directories that are a ceremony's or a token's own."""
+_PART = ".part"
+_PART_NAME = 200
+"""Bytes of a file's name that its part file repeats: with dots, random digits and suffix it stays below the 255 that a name may have."""
+_PART_RANDOM = 8
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 """What file systems without hard links say (FAT on a stick)."""
 _CHUNK = 1 << 20
@@ -30,7 +35,8 @@ def named_faults(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = str(error.filename2 or error.filename or path)
+        named = error.filename2 or error.filename
+        where = str(path if named is None or isinstance(named, int) else named)  # a number is an open file's
         kind = DirectoryError if isinstance(error, _OTHERS_FAULT) or error.errno == errno.ELOOP else DiskError
         message = f"{where}: {error.strerror or type(error).__name__}"
         raise kind(message, culprits=(where,)) from None
@@ -121,11 +127,16 @@ def write_new(path: Path, data: bytes) -> None:
 
 
 def write_new_stream(path: Path, chunks: Iterable[bytes]) -> None:
-    """The same of many parts, in constant memory. What was written of a file that does not become whole is gone again."""
-    fresh = path.with_name(path.name + _FRESH)
+    """The same of many parts, in constant memory. What was written of a file that does not become whole is gone again.
+
+    Until it is whole it is called `.NAME.RANDOM.part`, in the same directory: a name that nobody can have chosen before, so that no file of
+    anybody's is ever in its way. Only a process that is killed leaves it behind.
+    """
     with named_faults(path):
+        fresh = _name_part(path)
+        handle = _open_part(fresh, path)
         try:
-            _write(fresh, chunks)
+            _write(handle, chunks)
             _name_new(fresh, path)
         finally:
             with suppress(OSError):  # it has its name now; or it did not become whole
@@ -137,7 +148,7 @@ def replace_whole(path: Path, data: bytes) -> None:
     """Replace a file in one step: whatever happens, either the old content stands or the new one."""
     fresh = path.with_name(path.name + _FRESH)
     with named_faults(path):
-        _write(fresh, (data,))
+        _write(_create(fresh), (data,))
         fresh.rename(path)
         sync_directory(path.parent)
 
@@ -172,8 +183,23 @@ def _name_new(fresh: Path, path: Path) -> None:
         return
 
 
-def _write(path: Path, chunks: Iterable[bytes]) -> None:
-    handle = _create(path)
+def _name_part(path: Path) -> Path:
+    """What a new file is called until it is whole."""
+    start = os.fsencode(path.name)[:_PART_NAME]
+    return path.with_name(f".{os.fsdecode(start)}.{os.urandom(_PART_RANDOM).hex()}{_PART}")
+
+
+def _open_part(fresh: Path, path: Path) -> int:
+    """A file that nobody had before, mode 0600; what fails is said of the name that people know."""
+    try:
+        return os.open(fresh, _ONLY_NEW, 0o600)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+def _write(handle: int, chunks: Iterable[bytes]) -> None:
+    """Write all to an open file, make it durable, and close it whatever happens."""
     try:
         for chunk in chunks:
             write_whole(handle, chunk)

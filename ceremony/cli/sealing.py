@@ -41,6 +41,7 @@ def read_master(place: Path) -> MasterKey:
 
 def write_master(directory: Path, target: Path) -> MasterKey:
     """Write a closed ceremony's master key to a new file."""
+    require_new(str(target))
     key = read_master(directory)
     write_new(target, key.encode() + b"\n")
     return key

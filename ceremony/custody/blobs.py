@@ -44,8 +44,9 @@ class BlobDirectory:
 
     def _names(self, dealing: int) -> tuple[str, ...]:
         """The dealing's files, unfinished ones too; none when the directory was never made (a glob would take "forbidden" for "none")."""
-        try:
-            return tuple(sorted(path.name for path in self._directory.iterdir() if path.name.startswith(f"dealing-{dealing}-")))
+        start = f"dealing-{dealing}-"
+        try:  # an unfinished one has a dot before its name
+            return tuple(sorted(path.name for path in self._directory.iterdir() if path.name.removeprefix(".").startswith(start)))
         except FileNotFoundError:
             return ()
 

@@ -504,7 +504,7 @@ def _(place: Path) -> str | None:
     return None if out.read_bytes() == b"the attacker's" else "a file was overwritten"
 
 
-@attack("OUT's unfinished file is the attacker's, open in their hands")
+@attack("a file of the attacker's is called like OUT's unfinished one, open in their hands")
 def _(place: Path) -> str | None:
     out, trap = place / "out", place / "out.new"
     trap.touch(mode=0o666)
@@ -513,19 +513,24 @@ def _(place: Path) -> str | None:
         return "the attacker reads the plaintext" if spying.read() else None
 
 
-@attack("OUT's unfinished file is a hard link to another file of the operator's")
+@attack("another file of the operator's is called like OUT's unfinished one")
 def _(place: Path) -> str | None:
-    victim = diary(place)
-    os.link(victim, place / "out.new")
-    _unsealed(place / "out")
-    return touched(victim)
+    diary(place).rename(place / "out.new")
+    return "it is gone" if _unsealed(place / "out") or not (place / "out.new").exists() else touched(place / "out.new")
 
 
-@attack("OUT's unfinished file is a link to another file of the operator's")
+@attack("the attacker watches for OUT's unfinished file, and puts links in its place")
 def _(place: Path) -> str | None:
-    victim = diary(place)
-    (place / "out.new").symlink_to(victim)
-    _unsealed(place / "out")
+    victim, out = diary(place), place / "out"
+
+    def chunks() -> Iterator[bytes]:
+        yield SECRET
+        for part in place.glob(".out.*"):
+            part.unlink()
+            part.symlink_to(victim)
+        yield SECRET
+
+    refused(lambda: write_stream(str(out), chunks()))
     return touched(victim)
 
 

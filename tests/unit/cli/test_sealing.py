@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ from threading import Thread
 import pytest
 
 from ceremony.cli import run_command
-from ceremony.cli.sealing import open_source
+from ceremony.cli.sealing import open_source, write_stream
 from ceremony.cli.unsealing import standing
 from ceremony.cli.wiring import CUSTODY
 from ceremony.custody.sealed import parse_header
@@ -107,6 +109,43 @@ def test_nothing_is_overwritten(closed, plain, tmp_path, verb):
     assert run_command([*arguments, "-o", str(there)]) == DirectoryError.exit_code
     assert there.read_bytes() == b"mine"
     assert run_command([*arguments, "-o", str(tmp_path / "nowhere" / "file")]) == DirectoryError.exit_code
+
+
+@pytest.mark.parametrize("verb", ["master", "seal", "unseal"])
+def test_no_file_beside_the_new_one_is_touched(closed, plain, tmp_path, verb):
+    out = tmp_path / "keep"
+    (tmp_path / "keep.new").write_bytes(b"mine")
+    (tmp_path / "keep.part").symlink_to(tmp_path / "nowhere")
+    before = set(tmp_path.iterdir())
+    if verb == "unseal":  # the last step of it: the rest needs five people
+        write_stream(str(out), iter((b"plain", b"text")))
+    else:
+        assert run_command([verb, *([closed] if verb == "master" else ["--master", closed, plain]), "-o", str(out)]) == 0
+    assert set(tmp_path.iterdir()) == {*before, out}
+    assert (tmp_path / "keep.new").read_bytes() == b"mine"
+    assert (tmp_path / "keep.part").is_symlink()
+
+
+def test_what_does_not_become_whole_is_gone_and_what_a_kill_leaves_is_for_its_owner_alone(tmp_path):
+    out = tmp_path / ("o" * 250)
+
+    def broken(end):
+        yield b"half a plaintext"
+        end()
+
+    def refuse():
+        raise RecordError("changed")
+
+    with pytest.raises(RecordError):
+        write_stream(str(out), broken(refuse))
+    assert list(tmp_path.iterdir()) == []
+    child = os.fork()
+    if not child:
+        write_stream(str(out), broken(lambda: os.kill(os.getpid(), signal.SIGKILL)))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert re.fullmatch(r"\.o{200}\.[0-9a-f]{16}\.part", left.name)
+    assert (left.stat().st_mode & 0o777, left.read_bytes()) == (0o600, b"half a plaintext")
 
 
 def test_what_is_refused_has_a_name(closed, plain, tmp_path):

@@ -54,7 +54,7 @@ def test_a_blob_is_never_overwritten(tmp_path):
 def test_what_a_crash_left_half_written_is_no_blob_and_goes_too(tmp_path):
     blobs = BlobDirectory(tmp_path)
     blobs.store(1, {(1, 1): WRAPPED[1, 1]})
-    (tmp_path / BLOBS / "dealing-1-shard-2.wrapped.new").write_bytes(b"half")
+    (tmp_path / BLOBS / ".dealing-1-shard-2.wrapped.0123456789abcdef.part").write_bytes(b"half")
     assert blobs.load(1, 2, 1) is None
     blobs.destroy(1)
     assert list((tmp_path / BLOBS).iterdir()) == []
