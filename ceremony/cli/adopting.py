@@ -2,7 +2,6 @@
 
 import os
 import sys
-import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 import click
 
 from ceremony.cli.people import Answers, Terminal, ask_hidden, open_people
-from ceremony.cli.sealing import STREAM, read_master, require_new, write_stream
+from ceremony.cli.sealing import STREAM, read_master, require_description, require_new, write_stream
 from ceremony.cli.wiring import now, read_state
 from ceremony.custody import adoption as m
 from ceremony.custody.spawned import SpawnedAdopter
@@ -21,8 +20,6 @@ from ceremony.records.base import from_hex
 from ceremony.records.evidence import EnvelopeHeader
 
 OPERATOR = "the operator"
-DESCRIPTION_LIMIT = 150
-"""Characters: size and time are added, and an envelope's description has 200."""
 COMPARE = "Before you destroy what it came from, open the sealed file once with five tokens, and compare."
 PASSPHRASE = "Nothing can tell a wrong passphrase from the right one: it gives another secret."  # noqa: S105 - it is about one
 CHECKED = "All shares agree, so that none of them was mistyped."
@@ -56,11 +53,7 @@ class Wanted:
         where = "SLIP-39 mnemonics" if self.k is None else "secretsharing strings"
         if self.source is not None:
             where = "standard input" if self.source == STREAM else Path(self.source).name
-        text = unicodedata.normalize("NFC", " ".join((self.text or f"adopted from {where}").split()))
-        if not (0 < len(text) <= DESCRIPTION_LIMIT and text.isprintable()):
-            message = f"the description must be printable text of at most {DESCRIPTION_LIMIT} characters"
-            raise AnswerError(message, culprits=("--description",))
-        return text
+        return require_description(self.text, f"adopted from {where}")
 
 
 class Sheet:

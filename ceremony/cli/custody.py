@@ -41,10 +41,10 @@ def seal(source: str, place: Path, target: str, description: str | None, as_json
     Example:
       ceremony seal --master master.pub payroll.csv -o payroll.csv.sealed
     """  # noqa: D205 - click makes one paragraph of the first lines
-    from ceremony.cli.sealing import STREAM, read_master, seal_file
+    from ceremony.cli.sealing import STREAM, read_master, require_description, seal_file
     from ceremony.conductor.custody import describe_envelope
 
-    text = description or ("standard input" if source == STREAM else Path(source).name)
+    text = require_description(description, "standard input" if source == STREAM else Path(source).name)
     header = seal_file(read_master(place), source, target, text)
     click.echo(header.encode().decode() if as_json else "\n".join(describe_envelope(header)), err=target == STREAM)
 

@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +15,15 @@ from ceremony.custody.envelope import seal_envelope
 from ceremony.custody.sealed import ParsedHeader, encode_header, parse_header, wrap_key
 from ceremony.custody.stream import KEY, NONCE, seal_stream
 from ceremony.disk import is_common, named_faults, read_limited, write_new, write_new_stream
-from ceremony.errors import DirectoryError
+from ceremony.errors import AnswerError, DirectoryError
 from ceremony.quorum.dealings import parse_points
 from ceremony.records.base import RECORD_LIMIT
 from ceremony.records.custody_entries import MasterKey
 from ceremony.records.evidence import EnvelopeHeader, SealedHeader
 
 ENTROPY_BYTES = 48
+DESCRIPTION_LIMIT = 150
+"""Characters: size and time are added, and an envelope's description has 200."""
 STREAM = "-"
 """Names standard input or output."""
 
@@ -63,6 +66,24 @@ def seal_file(master: MasterKey, source: str, target: str, description: str) -> 
         sealed = SealedHeader(header=header, wrapped=wrap_key(file_key, key))
         write_stream(target, _whole(encode_header(sealed, key), seal_stream(key, os.urandom(NONCE), plain)))
     return header
+
+
+def require_description(text: str | None, otherwise: str) -> str:
+    """What an envelope will say it holds: one line, NFC, single blanks; AnswerError for what nobody could read, or what is too long.
+
+    Args:
+        text: as given with --description, if it was.
+        otherwise: what is said if it was not; the name of a file may be anything.
+    """
+    line = unicodedata.normalize("NFC", text or otherwise)
+    fits = line.isprintable() and 0 < len(line := " ".join(line.split())) <= DESCRIPTION_LIMIT
+    if fits:
+        return line
+    message = f"the description must be one line of at most {DESCRIPTION_LIMIT} printable characters"
+    if text:
+        raise AnswerError(message, culprits=("--description",))
+    message += f", and the file's name gives none: {otherwise!a}"
+    raise AnswerError(message, culprits=(ascii(otherwise),), remedy="Say what it holds with --description TEXT.")
 
 
 def read_header(source: str) -> ParsedHeader:

@@ -148,6 +148,35 @@ def test_what_does_not_become_whole_is_gone_and_what_a_kill_leaves_is_for_its_ow
     assert (left.stat().st_mode & 0o777, left.read_bytes()) == (0o600, b"half a plaintext")
 
 
+@pytest.mark.parametrize("text", ["a\nb", "x" * 300, "gnp.\u202etxt", "\udcff", " "])
+@pytest.mark.parametrize("verb", ["seal", "adopt"])
+def test_what_nobody_could_read_is_no_description(closed, plain, tmp_path, capsys, verb, text):
+    out = tmp_path / "out"
+    assert run_command([verb, "--master", closed, plain, "-o", str(out), "--description", text]) == AnswerError.exit_code
+    said = capsys.readouterr().err
+    assert "the description must be one line of at most 150 printable characters" in said
+    assert "--description" in said
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", [b"a\nb", b"\xff\xfe", b"x" * 200, "\u202e".encode()])
+@pytest.mark.parametrize("verb", ["seal", "adopt"])
+def test_a_file_whose_name_says_nothing_needs_a_description(closed, tmp_path, capsys, verb, name):
+    source, out = os.fsdecode(os.fsencode(tmp_path) + b"/" + name), tmp_path / "out"
+    Path(source).write_bytes(b"a secret")
+    command = [verb, "--master", closed, source, "-o", str(out)]
+    assert run_command(command) == AnswerError.exit_code
+    assert "next: Say what it holds with --description TEXT." in capsys.readouterr().err
+    assert run_command([*command, "--description", "a  key"]) == 0
+    assert "a key (8 bytes, sealed" in capsys.readouterr().out
+
+
+def test_a_name_from_another_system_is_written_as_ours(closed, tmp_path, capsys):
+    (tmp_path / "cle\u0301").write_bytes(b"a secret")
+    assert run_command(["seal", "--master", closed, str(tmp_path / "cle\u0301"), "-o", str(tmp_path / "out")]) == 0
+    assert "Envelope:  cl\u00e9 (8 bytes" in capsys.readouterr().out
+
+
 def test_what_is_refused_has_a_name(closed, plain, tmp_path):
     sealed = str(tmp_path / "sealed")
     run_command(["seal", "--master", closed, plain, "-o", sealed])
