@@ -146,7 +146,7 @@ def _succession(act: Succession) -> tuple[str, ...]:
         f"To:        ceremony {act.ceremony}, dealing {act.dealing}",
         f"List:      SHA-256 of the envelopes' header digests {act.list_digest}",
         f"In words:  {encode_words(from_hex(act.list_digest))}",
-        f"Cut-off:   {instant(act.cutoff)} (chain time)",
+        f"Cut-off:   {instant(act.cutoff)} (chain time of the last final block when the register was closed)",
         f"Proposed:  at entry {act.size} of the transcript, whose root was {act.root}",
         "LOST: whatever was sealed to the dealing before and is not on the list. Nobody can ever open it again.",
         "It cannot: be undone, change anything on chain, or move funds.",

@@ -12,7 +12,7 @@ from ceremony.cli.sealing import open_source, read_header, require_new, write_st
 from ceremony.cli.unsealing import Asked, meet, sitting
 from ceremony.cli.wiring import now, open_agent, read_state
 from ceremony.conductor.conductor import Conductor
-from ceremony.conductor.custody import describe_envelope, require_dealt, require_sealed_here
+from ceremony.conductor.custody import describe_envelope, describe_origin, require_dealt, require_sealed_here
 from ceremony.conductor.requests import (
     Wanted,
     answer,
@@ -76,6 +76,7 @@ def preview_request(file: str, requester: str, asked: Asked) -> tuple[str, ...]:
     require_enough(state, header, custodians)
     return (
         *describe_envelope(header),
+        *describe_origin(state, header),
         f"Reason:    {require_statement(asked.reason, OPERATOR)}",
         f"Asked by:  {require_statement(requester, OPERATOR)}",
         f"Asked:     {', '.join(state.plan.who(index) for index in custodians)}",

@@ -14,6 +14,7 @@ from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.custody import (
     Custody,
     describe_envelope,
+    describe_origin,
     prove,
     register,
     require_dealt,
@@ -63,7 +64,7 @@ def preview(file: str, asked: Asked, *, untrusted: bool = False) -> tuple[str, .
     until = "" if asked.names else f", until {state.plan.quorum.k} have answered rightly"
     doubt = (f"Sealer:    not trusted; {state.plan.quorum.k} of them approve the header first",) if untrusted else ()
     reason = require_statement(asked.reason, "the operator")
-    return (*describe_envelope(header), f"Reason:    {reason}", f"Asked:     {who}{until}", *doubt)
+    return (*describe_envelope(header), *describe_origin(state, header), f"Reason:    {reason}", f"Asked:     {who}{until}", *doubt)
 
 
 def unseal_file(file: str, target: str, asked: Asked, *, untrusted: bool = False) -> dict[str, Any]:

@@ -111,7 +111,14 @@ def describe_origin(state: State, header: EnvelopeHeader) -> tuple[str, ...]:
 def require_sealed_here(state: State, header: EnvelopeHeader) -> None:
     """Raise OpeningError unless the envelope is sealed to this ceremony's shards."""
     if (header.ceremony, header.dealing) != (state.opened.ceremony, state.dealing):
+        digest = to_hex(header_digest(header))
+        left = next((one for one in state.left_out.values() if one.origin == digest), None)
+        if left is not None:
+            message = f"this envelope was left behind when this ceremony succeeded the one before: {left.statement}"
+            raise OpeningError(message, culprits=(left.description,), remedy="Nobody can open it once the old shards are destroyed.")
         message = f"the file is sealed to dealing {header.dealing} of ceremony {header.ceremony}, not to this one"
+        if state.succeeded is not None and header.ceremony == state.succeeded.predecessor:
+            message += ", and was not carried over from there"
         raise OpeningError(message, remedy="Name the directory of the ceremony that it was sealed to.")
 
 
@@ -199,6 +206,10 @@ def conclude(  # noqa: PLR0913, PLR0917 - who answered how, how they are joined,
         here.write(custody.UnsealFailed(header_digest=digest, custodians=right, wrong=wrong))
         message = f"right answers: {len(right)}, needed: {k}; the envelope stays closed"
         culprits = tuple(f"{c.state.plan.whose(one.custodian, one.token_number)}: {one.error}" for one in wrong)
+        successor = succeeded_by(here.journal.book)
+        if successor is not None:
+            message += f"; ceremony {successor} has succeeded this one, and the shards of this one may be destroyed"
+            remedy = "Name the successor's directory: `ceremony unseal FILE NEW ...` opens what was carried over."
         raise OpeningError(message, culprits=culprits, remedy=remedy)
     try:
         key, chosen, locked = join()

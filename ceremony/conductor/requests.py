@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ceremony.acts.words import encode_words
 from ceremony.conductor.conductor import Conductor
-from ceremony.conductor.custody import Custody, describe_envelope, join_answers, require_dealt, require_sealed_here
+from ceremony.conductor.custody import Custody, describe_envelope, describe_origin, join_answers, require_dealt, require_sealed_here
 from ceremony.errors import AnswerError, CeremonyError, OpeningError, Replayed, RequestRefused, TokenError
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
@@ -32,6 +32,7 @@ def describe_request(state: State, request: UnsealRequest) -> tuple[str, ...]:
     asked = ", ".join(f"custodian {index}" if index not in state.plan.indices else state.plan.who(index) for index in request.custodians)
     return (
         *describe_envelope(request.header),
+        *describe_origin(state, request.header),
         f"Reason:    {request.reason}",
         f"Asked by:  {request.requester}, at {request.at}; nothing here proves it",
         f"Asked:     {asked}",

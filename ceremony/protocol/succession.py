@@ -22,7 +22,7 @@ def _judge_succession(state: State, body: entries.SuccessionOpened) -> str | Non
         return f"the predecessor's plan is none: {error.message}"
     same = (plan.chain.id, plan.quorum, plan.rehearsal) == (state.plan.chain.id, state.plan.quorum, state.plan.rehearsal)
     fits = (len(body.roster), len(body.commitments)) == (plan.quorum.n, plan.quorum.k)
-    return None if same and fits else "the predecessor is of another chain or quorum"
+    return None if same and fits else "the predecessor is of another chain or quorum, or only one of the two is a rehearsal"
 
 
 def _judge_rewrap(state: State, body: entries.Rewrapped) -> str | None:

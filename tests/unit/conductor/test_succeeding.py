@@ -6,7 +6,7 @@ from ceremony.cli import run_command
 from ceremony.cli.wiring import require_unused
 from ceremony.conductor.approving import describe_owed, require_owed
 from ceremony.conductor.closing import name_others
-from ceremony.conductor.custody import Custody, register, require_bound, unseal
+from ceremony.conductor.custody import Custody, register, require_bound, require_sealed_here, unseal
 from ceremony.conductor.running import owed_to_run, take
 from ceremony.conductor.self_test import self_test
 from ceremony.conductor.succeeding import find_carried, leave_behind, leave_out, registered
@@ -121,7 +121,15 @@ def test_an_envelope_with_wrong_tags_blocks_until_it_is_left_behind_openly(tmp_p
     state = state_of(handed_over(ceremony, StepKind.CONSENT))
     read = describe_owed(state, require_owed(state, read_book(ceremony.directory / "transcript"), frozenset(), 1))
     assert any("LOST: 2. sealed by a stranger" in line for line in read)
-    assert sorted(ceremony.play().rewrapped) == [1, 3]
+    state = ceremony.play()
+    assert sorted(state.rewrapped) == [1, 3]
+    with ceremony.predecessor(ceremony.ports()) as old:
+        stranded = registered(old)[1].sealed.header
+        with pytest.raises(OpeningError, match="has succeeded this one") as told:
+            unseal(old, registered(old)[0].sealed, "test", ALL)
+        assert "successor's directory" in told.value.next_step
+    with pytest.raises(OpeningError, match="was left behind"):
+        require_sealed_here(state, stranded)
     report = verify((ceremony.directory / "transcript").read_bytes(), None, Trust(rehearsal=True), every=True)
     assert any("LOST: 2 sealed by a stranger" in row.line for row in report.rows)
 
