@@ -4,12 +4,13 @@ import json
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 import click
 
-from ceremony.errors import CeremonyError, ToolFault
+from ceremony.errors import CeremonyError, DiskError, ToolFault
 
 _VERBS = {
     "plan": ("ceremony.cli.plan", "plan"),
@@ -93,7 +94,17 @@ def root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; every refusal ends as plain words on stderr and the error's own exit code."""
-    sys.exit(run_command(arguments))
+    from ceremony.cli.output import guard_output, settle_output
+
+    guard_output()
+    code = run_command(arguments)
+    try:
+        settle_output()
+    except DiskError as error:
+        if not code:
+            show_error(error, as_json=False)
+        code = code or error.exit_code
+    sys.exit(code)
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:
@@ -125,13 +136,20 @@ def _fault(error: Exception) -> ToolFault:
 
 
 def show_error(error: CeremonyError, *, as_json: bool) -> None:
-    """A refusal, for people on stderr or as one JSON object on stdout."""
-    if as_json:
-        fields = {"error": error.name, "exit": error.exit_code, "message": error.message}
-        click.echo(json.dumps({**fields, "culprits": list(error.culprits), "next": error.next_step}))
+    """A refusal, for people on stderr or as one JSON object on stdout; on stderr too when stdout takes nothing."""
+    if as_json and _said_as_json(error):
         return
     click.echo(f"{error.name}: {error.message}", err=True)
     for culprit in error.culprits:
         if culprit not in error.message:
             click.echo(f"  who or what: {culprit}", err=True)
     click.echo(f"  next: {error.next_step}", err=True)
+
+
+def _said_as_json(error: CeremonyError) -> bool:
+    from ceremony.cli.output import is_lost
+
+    fields = {"error": error.name, "exit": error.exit_code, "message": error.message}
+    with suppress(DiskError):
+        click.echo(json.dumps({**fields, "culprits": list(error.culprits), "next": error.next_step}))
+    return not is_lost()

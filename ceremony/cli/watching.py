@@ -5,15 +5,17 @@ import shlex
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from ceremony.anchor.rpc import JsonRpc
+from ceremony.cli.output import require_reader
 from ceremony.cli.verifying import distinct, require_enough
 from ceremony.cli.wiring import read_state
-from ceremony.errors import CeremonyError, ChainUnreachable, EndpointsDisagree
+from ceremony.errors import CeremonyError, ChainUnreachable, DiskError, EndpointsDisagree
 from ceremony.verify.monitor import Monitor, Sighting
 
 PATIENCE = 3
@@ -53,6 +55,7 @@ def follow(directory: Path, endpoints: Sequence[str], need: int, depth: int | No
             return alarm(error, orders)
         if orders.once:
             return 0
+        require_reader()
         time.sleep(orders.interval)
 
 
@@ -71,7 +74,8 @@ def alarm(error: CeremonyError, orders: Orders) -> int:
     said = dict(error.said) if isinstance(error, EndpointsDisagree) else None
     fields = {"alarm": error.name, "exit": error.exit_code, "message": error.message, "culprits": list(error.culprits)}
     line = json.dumps({**fields, "next": error.next_step, "said": said})
-    click.echo(line)
+    with suppress(DiskError):  # the exit code and the program say it too
+        click.echo(line)
     if orders.on_alarm and orders.dry_run:
         click.echo(f"Would run: {orders.on_alarm}", err=True)
     elif orders.on_alarm:
