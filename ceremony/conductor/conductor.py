@@ -1,10 +1,11 @@
 """The conductor: one state, one journal, the ports; takes the next owed step until somebody else must act."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from ceremony.conductor.ports import Ports
-from ceremony.errors import CeremonyError
+from ceremony.errors import CeremonyError, TokenError
 from ceremony.hsm.agents import AgentPort, ask
 from ceremony.hsm.messages import Describe, Done, Follow, FoundMark, Login, Logout, MarkReply, Opened, Place, ReadMark
 from ceremony.protocol.fold import apply, fold, require_allowed
@@ -16,6 +17,8 @@ from ceremony.records.entries import Body, Entry
 from ceremony.records.evidence import TokenSeen
 from ceremony.records.roster_entries import MarkFounded
 from ceremony.transcript.journal import Journal
+
+SIGNER_FIRST = "Bring that token as well, and run the same command again: a token that only holds a shard does nothing without it."
 
 
 class Conductor:
@@ -89,8 +92,9 @@ class Conductor:
         """The agent of one of the custodian's tokens (None: of the one that signs), started when first needed."""
         whose = self._whose(index, token)
         if whose not in self._agents:
-            self._open(whose)
-            self._show_transcript(whose)
+            with self._dropping(whose):
+                self._open(whose)
+                self._show_transcript(whose)
         return self._agents[whose]
 
     def describe(self, index: int, token: int | None = None) -> TokenSeen:
@@ -103,7 +107,8 @@ class Conductor:
         for whose in fresh:
             self._open(whose)
         for whose in fresh:
-            self._show_transcript(whose)
+            with self._dropping(whose):
+                self._show_transcript(whose)
 
     def extension(self, mark: Mark | None) -> Extension:
         """The transcript as it stands, with the proof that it extends the one of a token's mark (none fits when it does not)."""
@@ -118,10 +123,20 @@ class Conductor:
         if whose not in self._seated:
             serial = self.state.plan.token(*whose).serial
             pin = None if self.describe(*whose).protected_pin else self.ports.people.pin(self.who(index), serial)
-            ask(agent, Login(pin=pin), Done)
-            self._show_transcript(whose)
+            with self._dropping(whose):
+                ask(agent, Login(pin=pin), Done)
+                self._show_transcript(whose)
             self._seated.add(whose)
         return agent
+
+    def require_signer(self, index: int, *, seated: bool = True) -> None:
+        """Raise what is wrong with the custodian's token that signs, in words for whoever came with another of theirs."""
+        number = self.state.plan.custodian[index - 1].signer
+        try:
+            _ = self.seat(index) if seated else self.describe(index)
+        except TokenError as error:
+            message = f"{self.who(index)} needs the token that signs (token {number}): {error.message}"
+            raise type(error)(message, culprits=(self.state.plan.whose(index, number),), remedy=SIGNER_FIRST) from None
 
     def seats(self, tokens: Iterable[tuple[int, int]]) -> dict[tuple[int, int], AgentPort]:
         """Several tokens' agents, logged in."""
@@ -145,6 +160,16 @@ class Conductor:
     def _open(self, whose: tuple[int, int]) -> None:
         plan = self.state.plan
         self._agents[whose] = self.ports.open_agent(plan.whose(*whose), plan.token(*whose))
+
+    @contextmanager
+    def _dropping(self, whose: tuple[int, int]) -> Iterator[None]:
+        """An agent that failed is let go: its process may have ended, and asked again it would hide why."""
+        try:
+            yield
+        except CeremonyError:
+            if whose in self._agents:
+                self._agents.pop(whose).close()
+            raise
 
     def _show_transcript(self, whose: tuple[int, int]) -> None:
         """Every token sees the transcript before it does anything: an old copy, or another history, ends here (P4)."""

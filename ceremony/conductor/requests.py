@@ -227,6 +227,7 @@ def _ask_one(c: Conductor, request: UnsealRequest, custodian: int, number: int) 
         asked = m.AnswerRequest(domain=c.state.domain, place=place, request=request)
         signed = ask(agent, asked, m.RequestAnswered).signed
     else:
+        c.require_signer(custodian)
         x = ask(agent, m.AnswerEnvelope(place=place, header=request.header), m.Answered).x
         sealing = m.SealAnswer(domain=c.state.domain, place=place, request=request, x=x)
         signed = ask(c.seat(custodian), sealing, m.RequestAnswered).signed

@@ -247,7 +247,7 @@ def destroy(c: Conductor, steps: Sequence[Step]) -> None:
         first = next(iter(failed.values()))
         message = f"old shards that are OUTSTANDING: {len(failed)}"
         remedy = "Bring the tokens and run the same command again. Of one that can never be had: `ceremony run DIR --outstanding NAME`."
-        raise type(first)(message, culprits=tuple(f"{who}: {error.name}" for who, error in failed.items()), remedy=remedy)
+        raise type(first)(message, culprits=tuple(f"{who}: {error.name}: {error.message}" for who, error in failed.items()), remedy=remedy)
 
 
 def _destroy(c: Conductor, old: Conductor, step: Step) -> None:
@@ -257,7 +257,8 @@ def _destroy(c: Conductor, old: Conductor, step: Step) -> None:
         f"Envelopes carried over: {len(c.state.rewrapped)}. {LOST}",
     )
     c.ports.people.confirm(who, lines, "Shall your token destroy its old shard, for ever?")
-    old.seat(index, step.token)
+    old.describe(index, step.token)
+    old.require_signer(index, seated=False)
     c.begin(step, lambda: entries.DestroyBegun(custodian=index, token_number=step.token))
     reply = _read_destruction(old, step)
     require_attested(
@@ -288,6 +289,7 @@ def _destroy(c: Conductor, old: Conductor, step: Step) -> None:
 def _read_destruction(old: Conductor, step: Step) -> m.RetirementReply:
     """What the token lists afterwards; where it does not sign, its custodian's token that does signs what its agent saw."""
     agent, place, domain = old.seat(step.part, step.token), old.place(step.part), old.state.domain
+    old.require_signer(step.part)  # before anything is destroyed: what nobody signs could not be written down
     if step.token == old.state.plan.custodian[step.part - 1].signer:
         return ask(agent, m.DestroyShard(domain=domain, place=place, token_number=step.token), m.RetirementReply)
     evidence = ask(agent, m.SeeDestroyed(place=place, token_number=step.token), m.RetirementSeen).evidence

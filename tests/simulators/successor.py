@@ -23,7 +23,7 @@ from tests.simulators.randomness import Stream
 from tests.simulators.rotating import RotatingChain
 from tests.simulators.stages import Stage, ceremony_at, run_until
 
-NEW = {5: ("Hana", "sim12"), 6: ("Ivo", "sim13"), 7: ("Jin", "sim14")}
+NEW = {5: ("Hana", "sim26"), 6: ("Ivo", "sim27"), 7: ("Jin", "sim28")}
 """Custodians of the successor who were none before, and their tokens' serials."""
 SPOILT = "sealed by a stranger"
 """An envelope of this name has tags that fit no token."""
@@ -88,9 +88,11 @@ class SuccessorCeremony(SimulatedCeremony):
             yield Custody(conductor, written)
 
 
-def successor_at(place: Path, seed: int = 7, envelopes: tuple[str, ...] = ENVELOPES, **parts: Any) -> SuccessorCeremony:
+def successor_at(
+    place: Path, seed: int = 7, envelopes: tuple[str, ...] = ENVELOPES, *, twins: bool = False, **parts: Any
+) -> SuccessorCeremony:
     """A successor, not begun, of a closed ceremony with these envelopes registered."""
-    ceremony_at(Stage.CLOSED, place)
+    ceremony_at(Stage.CLOSED, place, twins=twins)
     ceremony = SuccessorCeremony(place, seed, **parts)
     with ceremony.predecessor(ceremony.ports()) as old:
         for number, description in enumerate(envelopes):

@@ -1,5 +1,7 @@
 """One ceremony succeeds another: every registered envelope opens with the new shards before an old one is destroyed."""
 
+import json
+
 import pytest
 
 from ceremony.cli import run_command
@@ -11,7 +13,17 @@ from ceremony.conductor.running import owed_to_run, take
 from ceremony.conductor.self_test import self_test
 from ceremony.conductor.succeeding import find_carried, leave_behind, leave_out, registered
 from ceremony.custody.messages import PayloadSeen
-from ceremony.errors import ApprovalError, ChainMismatch, Declined, OpeningError, OutOfTurn, TokenLied, TokenMissing, TranscriptError
+from ceremony.errors import (
+    ApprovalError,
+    ChainMismatch,
+    Declined,
+    OpeningError,
+    OutOfTurn,
+    TokenError,
+    TokenLied,
+    TokenMissing,
+    TranscriptError,
+)
 from ceremony.hsm.token import Role, object_id
 from ceremony.protocol.steps import StepKind
 from ceremony.records.base import from_hex
@@ -300,10 +312,33 @@ def test_an_old_token_that_keeps_its_shard_is_named(tmp_path):
     Keeps.keeps = True
     with pytest.raises(TokenLied) as refusal:
         ceremony.run()
-    assert refusal.value.culprits == ("custodian 2 Ben: TokenLied",)
+    assert refusal.value.culprits == ("custodian 2 Ben: TokenLied: the token still lists keys of the dealing that it was to destroy",)
     assert kinds(ceremony).count("shard_destroyed") == 6
     Keeps.keeps = False
     assert ceremony.play().closing
+
+
+@pytest.mark.parametrize("lost", ["connection", "PIN"])
+def test_no_twin_destroys_its_shard_without_the_token_that_signs_for_it(tmp_path, lost, monkeypatch):
+    ceremony = handed_over(successor_at(tmp_path, twins=True), StepKind.DESTROY)
+    if lost == "connection":
+        ceremony.lose("sim3", "sim5")
+    forgotten = ("sim3", "sim5") if lost == "PIN" else ()
+    monkeypatch.setattr(ceremony.people, "pin", lambda _who, serial: "forgotten" if serial in forgotten else PIN)
+    with pytest.raises(TokenError, match="OUTSTANDING: 3") as refusal:
+        ceremony.run()
+    _, twin, apart = refusal.value.culprits
+    error = type(refusal.value).__name__
+    assert twin.startswith(f"custodian 3 Cleo, token 2: {error}: custodian 3 Cleo needs the token that signs (token 1): ")
+    assert apart.startswith(f"custodian 5 Eve, token 2: {error}: custodian 5 Eve needs the token that signs (token 1): ")
+    for serial in ("sim13", "sim15"):
+        keys = json.loads((tmp_path / "parts" / f"{serial}.json").read_text())["keys"]
+        assert [name for name, values in keys.items() if name.startswith(Role.SHARD) and values]
+    assert kinds(ceremony).count("shard_destroyed") == 5
+    ceremony._lost.clear()
+    monkeypatch.undo()
+    assert ceremony.play().closing
+    assert kinds(ceremony).count("shard_destroyed") == 8
 
 
 def test_an_absent_old_custodian_is_owed_until_the_operator_says_what_became_of_the_token(tmp_path):

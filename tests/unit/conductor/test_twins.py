@@ -5,11 +5,12 @@ from collections import Counter
 
 import pytest
 
+from ceremony.cli.wiring import open_agent
 from ceremony.conductor.custody import prove, unseal
 from ceremony.conductor.dealing import abandon
-from ceremony.conductor.requests import combine, require_reply_key
+from ceremony.conductor.requests import answer, combine, require_reply_key
 from ceremony.conductor.untrusted import unseal_untrusted
-from ceremony.errors import CeremonyError, DealingError, TokenLied, TokenMissing
+from ceremony.errors import CeremonyError, DealingError, ModuleError, TokenLied, TokenMissing
 from ceremony.hsm.token import Role
 from ceremony.protocol.steps import StepKind
 from ceremony.records.base import from_hex
@@ -295,5 +296,18 @@ def test_over_several_places_a_backup_answers_too_and_the_signing_token_vouches(
 def test_without_the_token_that_signs_nobody_answers_over_several_places(tmp_path):
     with custody(tmp_path / "requester", twins=True) as here:
         _, request = requested(here, (1, 2, 3, 4, 5))
-        with pytest.raises(TokenMissing):
+        with pytest.raises(TokenMissing, match=r"custodian 3 Cleo needs the token that signs \(token 1\): no token 3"):
             answers_to(request, tmp_path, (3,), gone(PRIMARY), twins=True)
+
+
+def test_a_process_that_ended_at_its_start_hides_no_reason_from_the_next_who_needs_it(tmp_path):
+    """The real agent process: it cannot load /simulated, says so once, and ends; asked again, a dead one could only be called crashed."""
+    with custody(tmp_path / "requester", twins=True) as here:
+        _, request = requested(here, (1, 2, 3, 4, 5))
+    with custody(tmp_path / "3", twins=True) as there:
+        ports = there.conductor.ports
+        simulated = ports.open_agent
+        ports.open_agent = lambda who, token: open_agent(who, token) if token.serial == "sim3" else simulated(who, token)
+        with pytest.raises(ModuleError, match=r"custodian 3 Cleo needs the token that signs \(token 1\)"):
+            answer(there, request, 3)
+        assert told(there)[-1].error == "ModuleError"
