@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from ceremony.anchor.agreement import see_contract
+from ceremony.conductor.absent import require_absent
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.custody import Custody, require_not_succeeded, succeeded_by
 from ceremony.conductor.looking import final_block, require_epoch, require_planned_chain
@@ -306,6 +307,7 @@ def leave_behind(c: Conductor, name: str) -> None:
     if not owed:
         message = f"no old shard of {plan.who(index)} is to be destroyed now"
         raise OutOfTurn(message, culprits=(plan.who(index),))
+    require_absent(c, owed)
     lines = (
         f"The old shard of {plan.who(index)} stays OUTSTANDING: `verify` will say so for ever.",
         f"Whoever finds {plan.quorum.k} of the old shards, with their PINs, can open every old envelope.",

@@ -19,6 +19,7 @@ from ceremony.errors import (
     Declined,
     OpeningError,
     OutOfTurn,
+    PinWrong,
     TokenError,
     TokenLied,
     TokenMissing,
@@ -356,6 +357,22 @@ def test_an_absent_old_custodian_is_owed_until_the_operator_says_what_became_of_
     assert state.left_behind.keys() == {(7, 1)}
     report = verify((ceremony.directory / "transcript").read_bytes(), None, Trust(rehearsal=True), every=True)
     assert any("OUTSTANDING: custodian 7 Gus" in row.line for row in report.rows)
+
+
+def test_a_token_that_was_never_tried_and_is_here_is_not_called_outstanding(tmp_path, monkeypatch):
+    ceremony = handed_over(successor_at(tmp_path, twins=True), StepKind.DESTROY)
+    for name, here in {"Gus": ("custodian 7 Gus",), "Cleo": ("custodian 3 Cleo, token 1", "custodian 3 Cleo, token 2")}.items():
+        with pytest.raises(OutOfTurn, match="its token is here: run without --outstanding") as refusal:
+            ceremony.conduct(lambda c: leave_behind(c, name))  # noqa: B023 - called now
+        assert refusal.value.culprits == here
+    ceremony.lose("sim3")
+    ceremony.conduct(lambda c: leave_behind(c, "Cleo"))  # her other token does nothing without the one that signs
+    ceremony._lost.clear()
+    monkeypatch.setattr(ceremony.people, "pin", lambda _who, serial: "forgotten" if serial == "sim7" else PIN)
+    with pytest.raises(PinWrong, match="OUTSTANDING: 1"):
+        ceremony.run()
+    ceremony.conduct(lambda c: leave_behind(c, "Gus"))  # it is here, was tried, and nobody knows its PIN
+    assert ceremony.play().left_behind.keys() == {(3, 1), (3, 2), (7, 1)}
 
 
 def test_a_first_ceremony_has_nobody_before_it(tmp_path):
