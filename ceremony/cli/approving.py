@@ -5,7 +5,7 @@ from pathlib import Path
 from ceremony.cli.owed import Outcome, outcome_of
 from ceremony.cli.people import AskedBefore, open_people
 from ceremony.cli.wiring import open_agent, open_journal, open_ports, read_state
-from ceremony.conductor.approving import approve, describe_owed, require_owed
+from ceremony.conductor.approving import approve, describe_owed, require_asked, require_owed
 from ceremony.conductor.conductor import Conductor
 from ceremony.transcript.checkpoint_file import CheckpointFile
 
@@ -15,7 +15,7 @@ QUESTION = "Do you approve exactly this, and do your neighbours read the same wo
 def show_owed(directory: Path, name: str) -> tuple[str, ...]:
     """What this custodian would sign now."""
     book, state = read_state(directory)
-    index = state.asked_plan.require_index(name)
+    index = require_asked(state, name)
     return describe_owed(state, require_owed(state, book, CheckpointFile(directory).signed(book), index))
 
 
@@ -23,7 +23,7 @@ def approve_as(directory: Path, name: str, answers_fd: int | None, *, quiet: boo
     """Read, ask, then lock, look again, and sign."""
     book, state = read_state(directory)
     plan, checkpoint = state.asked_plan, CheckpointFile(directory)
-    index = plan.require_index(name)
+    index = require_asked(state, name)
     owed = require_owed(state, book, checkpoint.signed(book), index)
     agent = open_agent(plan.who(index), plan.signer(index))  # it starts while the custodian reads
     try:

@@ -70,7 +70,7 @@ def describe_plan(plan: Plan, text: str) -> Iterator[str]:
     yield "Commits to:"
     yield from (f"  {commit.name}: SHA-256 {commit.sha256}" for commit in plan.commits)
     yield f"Start by:   {plan.expires}; an act may wait {plan.approval_hours} hours of chain time"
-    yield f"Follows:    {plan.previous_head or 'no ceremony before it'}"
+    yield from _follows(plan)
     yield f"Mirror:     {plan.mirror or 'none: the transcript is kept on one medium only'}"
     if plan.require_locked_memory:
         yield "Memory:     must be locked while dealer and combiner run"
@@ -78,6 +78,15 @@ def describe_plan(plan: Plan, text: str) -> Iterator[str]:
     digest = plan_digest(text)
     yield f"Digest:     {to_hex(digest)}"
     yield f"In words:   {encode_words(digest)}"
+
+
+def _follows(plan: Plan) -> Iterator[str]:
+    """What came before: another ceremony on the same contract, the head of another contract, or nothing."""
+    if plan.succeeds is not None:
+        yield f"Succeeds:   ceremony {plan.succeeds.ceremony}"
+        yield f"  in {plan.succeeds.directory}; its contract {plan.chain.contract} is taken over"
+    if plan.succeeds is None or plan.previous_head:
+        yield f"Follows:    {plan.previous_head or 'no ceremony before it'}"
 
 
 def _kind(plan: Plan) -> str:

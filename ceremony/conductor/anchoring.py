@@ -10,7 +10,7 @@ from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.deploying import require_fresh
 from ceremony.conductor.looking import is_taken, proposed_act, require_planned_chain, see, wait
 from ceremony.conductor.publishing import calldata, is_halted, promise_payment, publish, read_receipt, require_effects, simulate
-from ceremony.errors import ApprovalError, ChainMismatch, DeadlinePassed, NotFinal, OutOfTurn
+from ceremony.errors import ApprovalError, ChainMismatch, DeadlinePassed, NotFinal, OutOfTurn, QuorumError
 from ceremony.protocol.state import State
 from ceremony.protocol.steps import Step, StepKind
 from ceremony.quorum.approvals import Approval, require_alive, require_quorum
@@ -155,7 +155,12 @@ def require_approved(state: State, owed: TypedAct) -> tuple[Approval, ...]:
     given = [Approval(entry.custodian, entry.digest, entry.signature) for entry in state.approvals.values()]
     struct = proposed_act(owed)
     committee = state.committee
-    return require_quorum(owed, given, committee.roster, k=state.plan.quorum.k, epoch=struct.epoch, sequence=struct.sequence)
+    try:
+        return require_quorum(owed, given, committee.roster, k=state.plan.quorum.k, epoch=struct.epoch, sequence=struct.sequence)
+    except QuorumError as error:  # it knows numbers only; in a succession two people bear each
+        missing = sorted(set(committee.roster) - set(state.approvals))
+        message = f"{error.message}{' of the old roster, which hands over' if state.predecessor else ''}"
+        raise QuorumError(message, culprits=tuple(f"{committee.plan.who(index)} has not approved" for index in missing)) from None
 
 
 def require_pinned(owed: TypedAct, seen: ContractSeen) -> None:

@@ -8,7 +8,7 @@ from ceremony.anchor.agreement import see_contract
 from ceremony.conductor.anchoring import require_pinned
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.looking import require_planned_chain
-from ceremony.errors import ApprovalError, CeremonyError
+from ceremony.errors import ApprovalError, CeremonyError, OutOfTurn
 from ceremony.hsm import messages as m
 from ceremony.hsm.agents import ask
 from ceremony.protocol.state import State
@@ -30,6 +30,19 @@ class Owed:
 
     step: Step
     act: TypedAct
+
+
+def require_asked(state: State, name: str) -> int:
+    """The index of the one of this name among those whose turn it is.
+
+    OutOfTurn when that is the other roster of a succession, ApprovalError when nobody is called so.
+    """
+    turn, theirs, other = ("new", "old", state.committee.plan) if state.anchored else ("old", "new", state.plan)
+    if name in {one.name for one in other.custodian} - {one.name for one in state.asked_plan.custodian}:
+        message = f"it is the turn of the {turn} roster, and {name} is of the {theirs} one only"
+        remedy = "`ceremony status DIR` shows whose approval is owed now."
+        raise OutOfTurn(message, culprits=(name,), remedy=remedy)
+    return state.asked_plan.require_index(name)
 
 
 def require_owed(state: State, book: Book, signed: frozenset[int], custodian: int) -> Owed:

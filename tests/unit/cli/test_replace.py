@@ -36,6 +36,10 @@ def test_the_plan_is_the_old_one_with_its_predecessor_and_its_contract(closed, t
     same = plan.model_copy(update={"succeeds": None, "chain": plan.chain.model_copy(update={"contract": "deploy"})})
     assert same == state.plan
     assert run_command(["replace", str(directory), "-o", str(target)]) == DirectoryError.exit_code
+    assert run_command(["plan", "show", str(target)]) == 0
+    shown = capsys.readouterr().out
+    assert f"Succeeds:   ceremony {state.opened.ceremony}\n  in {directory}; its contract {state.contract} is taken over\n" in shown
+    assert "Follows:" not in shown
 
 
 def test_a_dry_run_writes_nothing(closed, tmp_path, capsys):

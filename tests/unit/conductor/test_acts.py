@@ -248,7 +248,7 @@ def test_four_approvals_are_not_published(tmp_path):
         ceremony.approve(index)
     with pytest.raises(QuorumError, match="4 of 5") as refusal:
         ceremony.anchor()
-    assert refusal.value.culprits == tuple(f"custodian {index} has not approved" for index in (5, 6, 7))
+    assert refusal.value.culprits == tuple(f"custodian {who} has not approved" for who in ("5 Eve", "6 Finn", "7 Gus"))
     assert ceremony.chain._data["genesis"] is None
 
 

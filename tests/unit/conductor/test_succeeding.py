@@ -6,7 +6,8 @@ import pytest
 
 from ceremony.cli import run_command
 from ceremony.cli.wiring import require_unused
-from ceremony.conductor.approving import describe_owed, require_owed
+from ceremony.conductor.anchoring import require_act, require_approved
+from ceremony.conductor.approving import describe_owed, require_asked, require_owed
 from ceremony.conductor.closing import name_others
 from ceremony.conductor.custody import Custody, register, require_bound, require_sealed_here, unseal
 from ceremony.conductor.running import owed_to_run, take
@@ -20,6 +21,7 @@ from ceremony.errors import (
     OpeningError,
     OutOfTurn,
     PinWrong,
+    QuorumError,
     TokenError,
     TokenLied,
     TokenMissing,
@@ -89,6 +91,23 @@ def test_those_who_hand_over_read_whose_the_new_keys_are(tmp_path):
     read = describe_owed(state, require_owed(state, read_book(ceremony.directory / "transcript"), frozenset(), 1))
     assert f"  custodian 7 Jin: {state.roster[7]}" in read
     assert "Who goes:  Eve, Finn, Gus; who comes: Hana, Ivo, Jin" in read
+
+
+def test_whoever_is_of_the_other_roster_is_told_whose_turn_it_is(tmp_path):
+    ceremony = handed_over(successor_at(tmp_path), StepKind.APPROVE)
+    state = state_of(ceremony)
+    with pytest.raises(OutOfTurn, match="turn of the old roster, and Jin is of the new one"):
+        require_asked(state, "Jin")
+    assert (require_asked(state, "Ada"), require_asked(state, "Gus")) == (1, 7)
+    with pytest.raises(QuorumError, match="0 of 5 needed approvals of the old roster") as refusal:
+        require_approved(state, require_act(state))
+    assert refusal.value.culprits[4:] == tuple(f"custodian {who} has not approved" for who in ("5 Eve", "6 Finn", "7 Gus"))
+    state = state_of(handed_over(ceremony, StepKind.CONSENT))
+    with pytest.raises(OutOfTurn, match="turn of the new roster, and Gus is of the old one"):
+        require_asked(state, "Gus")
+    assert require_asked(state, "Jin") == 7
+    with pytest.raises(ApprovalError, match="no custodian"):
+        require_asked(state, "Zoe")
 
 
 def test_any_five_of_the_old_hand_over_and_a_liar_among_them_is_named(tmp_path):
