@@ -18,6 +18,7 @@ ANSWERS_LIMIT = 1 << 16
 """Bytes of all answers: seven PINs and a sentence take 1,000."""
 PIN_LIMIT = 255
 STATEMENT_LIMIT = 200
+_AGAIN = "Run the same command again, and type the words as they were shown, in order."
 
 
 class Terminal:
@@ -74,10 +75,9 @@ class Terminal:
         return secret
 
     def secret(self, who: str, size: int) -> bytes:
-        """The `size` bytes that were shown as words."""
+        """The `size` bytes that were shown as words, typed without echo."""
         self._require_terminal(who)
-        asked = f"{who}: the {size} words that were shown with the request"
-        return parse_secret(str(click.prompt(asked, default="", show_default=False, err=True)), size, who)
+        return parse_secret(ask_hidden(f"{who}: the {size} words that were shown with the request (not shown)"), size, who)
 
     def _require_terminal(self, who: str) -> None:
         if not sys.stdin.isatty():
@@ -191,10 +191,10 @@ def parse_secret(text: str, size: int, who: str) -> bytes:
         found = parse_words(text)
     except RecordError as error:
         message = f"{who}: {', '.join(error.culprits) or 'the words'} cannot be right: misspelt, left out or at the wrong place"
-        raise AnswerError(message, culprits=(who,)) from None
+        raise AnswerError(message, culprits=(who,), remedy=_AGAIN) from None
     if len(found) != size:
         message = f"{who} gave {len(found)} words; {size} were shown"
-        raise AnswerError(message, culprits=(who,))
+        raise AnswerError(message, culprits=(who,), remedy=_AGAIN)
     return found
 
 

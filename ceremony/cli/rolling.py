@@ -45,7 +45,7 @@ def check_dice(directory: Path, name: str, answers_fd: int | None, *, dry_run: b
     Raises:
         PlanError: the plan wants no dice of this custodian.
         OutOfTurn: nothing is dealt yet.
-        DiceRefused, RecordError: something is mistyped.
+        DiceRefused: something is mistyped.
         DealingError: other points stand in the transcript, or the sum is not the dealing's.
     """
     _, state = read_state(directory)

@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from ceremony.acts.words import encode_words
@@ -110,6 +112,7 @@ def test_wrong_words_are_named_and_never_repeated(closed, sealed, asked, came_ba
     assert run_command([*command, *answers(words=words)]) == AnswerError.exit_code
     shown = capsys.readouterr()
     assert said in shown.err
+    assert ("type the words as they were shown" in shown.err) == ("words that were shown" not in said)
     assert not [word for word in words.split() if f" {word} " in f"{shown.out}{shown.err}"]
     assert not (tmp_path / "out").exists()
     assert run_command([*command, *answers()]) == AnswerError.exit_code
@@ -189,14 +192,26 @@ def terminal(monkeypatch, typed, *, stderr=True):
     yield Terminal(rehearsal=False), shown
 
 
-def test_a_secret_is_shown_once_as_numbered_words_and_typed_again(monkeypatch):
+def test_a_secret_is_shown_once_as_numbered_words(monkeypatch):
     secret = bytes(range(SECRET_BYTES))
     with terminal(monkeypatch, ["Yes"]) as (people, shown):
         assert people.keep_secret("Ada", secret) == secret
     words = encode_words(secret).split()
     assert [f"{place:2}  {word}" in shown.getvalue() for place, word in enumerate(words, 1)] == [True] * SECRET_BYTES
-    with terminal(monkeypatch, [encode_words(secret).lower()]) as (people, _):
-        assert people.secret("Ada", SECRET_BYTES) == secret
+
+
+def test_the_words_are_typed_without_echo():
+    program = "from ceremony.cli.people import Terminal; print(Terminal(rehearsal=False).secret('Ada', 16).hex())"
+    child = pexpect.spawn(sys.executable, ["-P", "-c", program], timeout=60, encoding="utf-8")
+    child.logfile_read = io.StringIO()
+    child.expect("Ada: the 16 words that were shown with the request .not shown.: ")
+    assert child.waitnoecho(10)
+    child.sendline(WORDS.lower())
+    child.expect(bytes(range(40, 40 + SECRET_BYTES)).hex())
+    child.expect(pexpect.EOF)
+    child.close()
+    said = child.logfile_read.getvalue().lower().split()
+    assert not [word for word in WORDS.lower().split() if word in said]
 
 
 def test_a_secret_goes_to_no_file_or_pipe(monkeypatch):

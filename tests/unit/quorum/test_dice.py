@@ -3,7 +3,7 @@
 import pytest
 
 from ceremony.acts.words import encode_words
-from ceremony.errors import DealingError, DiceRefused, RecordError
+from ceremony.errors import DealingError, DiceRefused
 from ceremony.quorum.dice import recompute_dice, require_dice
 from ceremony.records.base import to_hex
 from ceremony.shards.dice import derive_dice_seed
@@ -36,7 +36,19 @@ def test_other_points_are_refused_by_source():
 def test_mistyped_words_and_rolls_have_names():
     with pytest.raises(DiceRefused, match="31 words were given; the salt has 32"):
         recomputed(words=encode_words(SALT[:-1]))
-    with pytest.raises(RecordError, match="word 2, 'aardvark', is at the wrong place"):
-        recomputed(words="aardvark " * 32)
     with pytest.raises(DiceRefused, match="needed"):
         recomputed(rolls="123")
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [("aardvark " * 32, "word 2"), (encode_words(SALT).replace("adviser", "advisor"), "word 2"), ("aardvark " * 2000, "the words")],
+)
+def test_a_secret_word_that_is_mistyped_is_named_by_its_place_and_never_repeated(words, place):
+    with pytest.raises(DiceRefused) as refusal:
+        recomputed(words=words)
+    said = f"{refusal.value.message} {refusal.value.culprits} {refusal.value.next_step}"
+    assert said.startswith(f"the salt: {place} cannot be right")
+    assert "type the words that the terminal showed" in said
+    assert not set(words.split()) & set(said.replace("'", " ").split())
+    assert refusal.value.__suppress_context__
