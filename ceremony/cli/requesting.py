@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from ceremony.acts.words import encode_words
 from ceremony.cli.people import require_statement
-from ceremony.cli.sealing import open_source, read_header, require_new, write_stream
+from ceremony.cli.sealing import open_source, read_header, read_open_header, require_new, write_stream
 from ceremony.cli.unsealing import Asked, meet, sitting
 from ceremony.cli.wiring import now, open_agent, read_state
 from ceremony.conductor.conductor import Conductor
@@ -25,7 +25,6 @@ from ceremony.conductor.requests import (
     require_reply_key,
 )
 from ceremony.conductor.succeeding import find_carried
-from ceremony.custody.sealed import parse_header
 from ceremony.custody.stream import open_stream
 from ceremony.disk import read_limited, write_new
 from ceremony.errors import CeremonyError, DirectoryError, RecordError
@@ -153,7 +152,7 @@ def combine_files(answered: Answered, file: str, target: str, asked: Asked) -> d
     require_new(target)
     request, plan = answered.request, answered.state.plan
     with open_source(file) as source:
-        parsed = parse_header(source)
+        parsed = read_open_header(source, file)
         people = meet(asked, "unseal combine", plan)
         with sitting(asked, "unseal combine", people, copy=True) as here:
             sealed = find_carried(here.conductor.state, parsed.sealed)

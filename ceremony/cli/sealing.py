@@ -15,7 +15,7 @@ from ceremony.custody.envelope import seal_envelope
 from ceremony.custody.sealed import ParsedHeader, encode_header, parse_header, wrap_key
 from ceremony.custody.stream import KEY, NONCE, seal_stream
 from ceremony.disk import is_common, named_faults, read_limited, write_new, write_new_stream
-from ceremony.errors import AnswerError, DirectoryError
+from ceremony.errors import AnswerError, DirectoryError, RecordError
 from ceremony.quorum.dealings import parse_points
 from ceremony.records.base import RECORD_LIMIT
 from ceremony.records.custody_entries import MasterKey
@@ -39,7 +39,8 @@ def read_master(place: Path) -> MasterKey:
     if data is None:
         message = f"there is no file {place}"
         raise DirectoryError(message, culprits=(str(place),), remedy="Name a directory, or what `ceremony master DIR -o FILE` wrote.")
-    return MasterKey.parse(data.strip())
+    with named_record(str(place), "Name a closed ceremony's directory, or what `ceremony master DIR -o FILE` wrote."):
+        return MasterKey.parse(data.strip())
 
 
 def write_master(directory: Path, target: Path) -> MasterKey:
@@ -89,7 +90,23 @@ def require_description(text: str | None, otherwise: str) -> str:
 def read_header(source: str) -> ParsedHeader:
     """What a sealed file says of itself; RecordError when it is none."""
     with open_source(source) as sealed:
+        return read_open_header(sealed, source)
+
+
+def read_open_header(sealed: "Source", name: str) -> ParsedHeader:
+    """The same of a file that is open, up to its payload."""
+    with named_record(name, "Name a file that `ceremony seal` or `adopt` made; if it is one, take it from an unaltered copy."):
         return parse_header(sealed)
+
+
+@contextmanager
+def named_record(name: str, remedy: str) -> Iterator[None]:
+    """Have a RecordError name the file that was read."""
+    try:
+        yield
+    except RecordError as error:
+        message = f"{name}: {error.message}"
+        raise RecordError(message, culprits=(name,), remedy=remedy) from None
 
 
 def write_stream(target: str, chunks: Iterable[bytes]) -> None:

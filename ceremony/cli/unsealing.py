@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ceremony.cli.people import Answers, Terminal, open_people, require_statement
-from ceremony.cli.sealing import open_source, read_header, require_new, write_stream
+from ceremony.cli.sealing import open_source, read_header, read_open_header, require_new, write_stream
 from ceremony.cli.wiring import now, open_custody, open_journal, open_ports, read_custody, read_state
 from ceremony.conductor.conductor import Conductor
 from ceremony.conductor.custody import (
@@ -24,7 +24,6 @@ from ceremony.conductor.custody import (
 )
 from ceremony.conductor.succeeding import find_carried
 from ceremony.conductor.untrusted import unseal_untrusted
-from ceremony.custody.sealed import parse_header
 from ceremony.custody.stream import open_stream
 from ceremony.errors import Owed, PinRefused, PinWrong, TokenError
 from ceremony.protocol.state import State
@@ -72,7 +71,7 @@ def unseal_file(file: str, target: str, asked: Asked, *, untrusted: bool = False
     reason = require_statement(asked.reason, "the operator")
     require_new(target)
     with open_source(file) as source:
-        parsed = parse_header(source)
+        parsed = read_open_header(source, file)
         with sitting(asked, "unseal") as here:
             state = here.conductor.state
             opening = unseal_untrusted if untrusted else unseal

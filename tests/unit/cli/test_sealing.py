@@ -194,6 +194,27 @@ def test_what_is_refused_has_a_name(closed, plain, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_whatever_file_is_wrong_is_named(closed, plain, tmp_path, capsys):
+    out, some = ["-o", str(tmp_path / "out")], tmp_path / "some directory"
+    some.mkdir()
+    capsys.readouterr()
+    assert run_command(["seal", "--master", closed, str(some), *out]) == DirectoryError.exit_code
+    assert capsys.readouterr().err.startswith(f"DirectoryError: {some}: Is a directory\n")
+    for command in (
+        ["seal", "--master", plain, plain, *out],
+        ["envelope", "show", plain],
+        ["envelope", "register", closed, plain],
+        ["unseal", plain, closed, *out, "--reason", "audit"],
+        ["unseal", plain, closed, *out, "--reason", "audit", "--dry-run"],
+        ["unseal", "request", plain, closed, *out, "--reason", "audit", "--requester", "Ada"],
+    ):
+        assert run_command(command) == RecordError.exit_code
+        said = capsys.readouterr().err
+        assert said.startswith(f"RecordError: {plain}: ")
+        assert "next: Name a " in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_file_of_another_ceremony_is_refused_before_anybody_is_asked(closed, plain, tmp_path, capsys):
     sealed = tmp_path / "sealed"
     run_command(["seal", "--master", closed, plain, "-o", str(sealed)])
